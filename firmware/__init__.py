@@ -1,0 +1,1 @@
+"""The booth: call flow, redial guard, call list, recording and screens."""

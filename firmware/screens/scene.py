@@ -1,0 +1,194 @@
+"""What there is to show: plain facts, no words. booth.py fills it; views.py gives it words."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from firmware.callflow import State
+from firmware.calls import Call, CallList, Customer, PastCall
+from firmware.numbers import Number
+from firmware.redial import Decision
+from firmware.results import Result
+from hw.events import Fault
+
+Rec = Literal["off", "on", "paused", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The status line."""
+
+    now: float | None  # UTC seconds; None: the time is unknown
+    zone: str = "Asia/Tokyo"
+    pending: int = 0  # calls that wait for sync
+    synced: bool = True  # nothing waits and the server was heard
+    signal: int | None = None  # bars, 0 to 4
+    recording: Rec = "off"
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListBody:
+    """LIST: at most five rows around the chosen one."""
+
+    list: CallList | None  # None: no list has been loaded
+    rows: tuple[Customer, ...] = ()
+    chosen: int = 0  # index in rows
+    first: int = 0  # position of rows[0] in the list
+    owed: Call | None = None  # a call whose result must be keyed first
+    notice: str = ""  # one of views.NOTICES, such as "saved", "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How the keyed digits compare with the list."""
+
+    kind: Literal["customer", "previous", "near", "off-list", "none"]
+    customer: Customer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyingBody:
+    """KEYING, and the emergency keypad that opens above any state."""
+
+    digits: str
+    shown: str  # grouped as the country writes them
+    matches: tuple[Customer, ...] = ()
+    match: Match = Match("none")
+    emergency: bool = False  # opened by holding D
+    emergency_number: bool = False  # the digits are an emergency number
+    confirmed: bool = False  # this line is confirmed to reach the emergency services
+    warning: Decision | None = None  # one more key is wanted
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewBody:
+    """PREVIEW, page 1 to 4: profile, history, script, notes."""
+
+    customer: Customer
+    history: tuple[PastCall, ...]
+    decision: Decision
+    script: tuple[str, ...] = ()
+    page: int = 1
+    scroll: int = 0
+    same_name: int = 0  # how many others in the list have this name
+    warned: bool = False  # decision is a WARN and A was pressed once
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedBody:
+    """BLOCKED and WHY: the verdict and its evidence. `full` adds the legal source."""
+
+    number: Number
+    customer: Customer | None
+    decision: Decision
+    full: bool = False
+    scroll: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallBody:
+    """ARMED, DIALLING, ALERTING and TALKING."""
+
+    call: Call
+    seconds: float  # since the dial, or since the answer mark once answered
+    line: str = ""  # what the line says it is
+    promise: int | None = None  # minutes
+    ticks: tuple[bool, bool, bool] = (False, False, False)  # who we are, minutes asked, free to hang up
+    marks: tuple[str, ...] = ()  # "refusal", "bad-moment", "complaint", "help", "identity"
+    muted: bool = False
+    held: bool = False
+    tone_mode: bool = False
+    tones: str = ""  # digits sent in tone mode
+    volume: int = 5  # 0 to 10
+    confirm_end: bool = False  # a complaint: D asks once more
+    script: tuple[str, ...] = ()
+    page: int = 0
+    history: tuple[PastCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WrapUpBody:
+    """WRAP_UP: the result, then what the result asks for."""
+
+    call: Call
+    seconds: float  # in wrap-up
+    boxes: tuple[Result, ...]  # the nine, in key order
+    suggested: Result | None
+    chosen: Result | None = None
+    keyed: str = ""  # "0", "04": a two-digit result being keyed; digits of a date or a time
+    asking: Literal["result", "when", "date", "time", "whom", "clear"] = "result"
+    due: float | None = None
+    decision: Decision | None = None  # the guard's word on `due`
+    whom: str = ""  # "self", "family", "reception", "other"
+    clear: str = ""  # "yes", "no", "later", "not-asked"
+    memo: bool = False  # a voice memo is being recorded
+
+
+@dataclass(frozen=True, slots=True)
+class PinBody:
+    """PIN_ENTRY."""
+
+    whose: Literal["supervisor", "agent"]
+    purpose: Literal["override", "log-in", "clock", "supervisor"]
+    dots: int
+    tries: int  # left
+    wrong: bool = False
+    asking: Literal["pin", "reason", "agent", "date", "time"] = "pin"  # after the PIN: override reason 1-5, or a time
+    keyed: str = ""
+    locked: float = 0.0  # seconds until the next try
+
+
+@dataclass(frozen=True, slots=True)
+class RingingBody:
+    """RINGING_IN."""
+
+    number: Number | None  # None: withheld
+    customer: Customer | None
+    history: tuple[PastCall, ...] = ()
+    same_name: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfOrderBody:
+    """OUT_OF_ORDER."""
+
+    fault: Fault
+    detail: str
+    since: float | None  # UTC seconds
+    retry: float  # seconds until the next try
+    scroll: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MenuBody:
+    """MENU and its pages: "" is the top; else "breaks", "status", "volume", "language", "audio", "lists", "usb"."""
+
+    page: str
+    items: tuple[str, ...]  # keys of views.MENU at the top; plain names on "lists" and "usb"
+    chosen: int = 0
+    status: tuple[tuple[str, str], ...] = ()  # (name, value) pairs of the status page
+    volume: int = 5
+    outcome: str = ""  # a word of views.OUTCOMES after something was done
+
+
+Body = (
+    ListBody
+    | KeyingBody
+    | PreviewBody
+    | BlockedBody
+    | CallBody
+    | WrapUpBody
+    | PinBody
+    | RingingBody
+    | OutOfOrderBody
+    | MenuBody
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Everything a screen may show at one moment."""
+
+    state: State
+    header: Header
+    body: Body

@@ -1,0 +1,1 @@
+"""Everything off the booth: keys, tokens, recordings, the server."""
