@@ -1,10 +1,18 @@
-"""The life of one call, as a table. No clock, no I/O, no hardware."""
+"""The life of one call, as a table. No clock, no I/O, no hardware: everything that moves the state is in this file.
 
+A cue is a key ("A", "hold D", "digit" for 0-9, "pad" for the twelve) or the class of an event. An action may answer with
+an outcome, which is stepped next: D.ASK is answered by Cleared, Armed, Warned or Refused, and nothing else leads to a dial.
+"""
+
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+
+from firmware.keys import Hold, Tap
+from hw.events import Alerting, Answered, CallEnded, Event, HookLifted, HookReplaced, IncomingCall, LineLost, LineReady
 
 
 class State(Enum):
-    """Where the booth is; `shared` names of the design, with two of our own: ARMED and WHY."""
+    """Where the booth is."""
 
     LIST = auto()
     KEYING = auto()
@@ -15,8 +23,403 @@ class State(Enum):
     DIALLING = auto()
     ALERTING = auto()
     TALKING = auto()
+    COMPLAINT = auto()  # talking, marked as a complaint: ending it asks once more
+    END_ASKED = auto()  # a complaint, and D was pressed once
+    HOOK_HELD = auto()  # a complaint, and the handset is down: the line is held for five seconds
     WRAP_UP = auto()
     RINGING_IN = auto()
     OUT_OF_ORDER = auto()
     MENU = auto()
     PIN_ENTRY = auto()
+
+
+class Do(Enum):
+    """What the booth is to do next."""
+
+    ASK = auto()  # the guard: may the shown or keyed number be called now?
+    ASK_LIFTED = auto()  # the handset came up: dial at once if an emergency number is keyed
+    DIAL = auto()
+    HANG_UP = auto()
+    ANSWER = auto()
+    RING = auto()
+    MISS = auto()
+    START_RECORDING = auto()
+    KEEP_RECORDING = auto()
+    END_CALL = auto()
+    FINISH_UNANSWERED = auto()
+    PAD = auto()
+    SCRIPT_NEXT = auto()
+    SCRIPT_BACK = auto()
+    MUTE = auto()
+    HOLD = auto()
+    UNHOLD = auto()
+    TONE_MODE = auto()
+    LOUDER = auto()
+    SOFTER = auto()
+    UP = auto()
+    DOWN = auto()
+    PAGE_UP = auto()
+    NEXT_DUE = auto()
+    NEXT_CUSTOMER = auto()
+    OPEN_PREVIEW = auto()
+    OPEN_MATCH = auto()
+    TURN_PAGE = auto()
+    KEY_DIGIT = auto()
+    KEY_FIRST = auto()
+    ERASE = auto()
+    ERASE_ALL = auto()
+    EXPLAIN = auto()
+    TELL_SOURCE = auto()
+    SCROLL_UP = auto()
+    SCROLL_DOWN = auto()
+    ASK_OVERRIDE = auto()
+    OPEN_WRAP_UP = auto()
+    WRAP_KEY = auto()
+    SAVE = auto()
+    MEMO = auto()
+    WHOM = auto()
+    PUT_OFF = auto()
+    OPEN_PIN = auto()
+    PIN_KEY = auto()
+    PIN_ERASE = auto()
+    PIN_DONE = auto()
+    OPEN_MENU = auto()
+    MENU_KEY = auto()
+    MENU_CHOOSE = auto()
+    MENU_UP = auto()
+    MENU_DOWN = auto()
+    MENU_BACK = auto()
+    OPEN_EMERGENCY = auto()
+    CLOSE_EMERGENCY = auto()
+    NOTE_FAULT = auto()
+    REOPEN = auto()
+    REFUSED_TONE = auto()
+
+
+class Outcome(Event):
+    """What an action came to; booth.py steps it at once."""
+
+    __slots__ = ()
+
+
+class Cleared(Outcome):
+    """The guard allows the call this moment and the handset is up, or the number is an emergency one."""
+
+
+class Armed(Outcome):
+    """The guard allows the call, the handset is still down."""
+
+
+class Warned(Outcome):
+    """The guard allows the call after one more key."""
+
+
+class Refused(Outcome):
+    """The guard forbids the call."""
+
+
+class ResultOwed(Outcome):
+    """The last call's result must be keyed first."""
+
+
+class LogInWanted(Outcome):
+    """Nobody is logged in."""
+
+
+class OverrideAsked(Outcome):
+    """The block is one that a supervisor may lift here."""
+
+
+class Matched(Outcome):
+    """The keyed digits lead to a customer."""
+
+
+class NoCustomer(Outcome):
+    """There is no customer to show."""
+
+
+class Complained(Outcome):
+    """The call was marked as a complaint."""
+
+
+class Reconciled(Outcome):
+    """The complaint mark was taken back."""
+
+
+class Saved(Outcome):
+    """The result is on disk."""
+
+
+class PinWanted(Outcome):
+    """A menu item wants a PIN first."""
+
+
+class PinAccepted(Outcome):
+    """What the PIN was for is done."""
+
+
+class Left(Outcome):
+    """The last key led out of the menu."""
+
+
+class TimedOut(Event):
+    """The state's time (TIMES) is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the booth is, and what lies below: an emergency call, a PIN or an incoming call opens above any screen."""
+
+    state: State = State.LIST
+    below: tuple[State, ...] = ()
+    emergency: bool = False
+    line: bool = True  # without a line, home is OUT_OF_ORDER
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One row: where to (None: back to what lies below), what to do, and whether it opens above the present state."""
+
+    to: State | None
+    do: tuple[Do, ...] = ()
+    above: bool = False
+
+
+Cue = str | type[Event]
+S, D = State, Do
+
+IDLE = frozenset(
+    {
+        S.LIST,
+        S.KEYING,
+        S.PREVIEW,
+        S.WHY,
+        S.BLOCKED,
+        S.ARMED,
+        S.WRAP_UP,
+        S.RINGING_IN,
+        S.OUT_OF_ORDER,
+        S.MENU,
+        S.PIN_ENTRY,
+    }
+)
+"""States without a call: an emergency number can be keyed from each."""
+SPEAKING = frozenset({S.TALKING, S.COMPLAINT, S.END_ASKED, S.HOOK_HELD})
+IN_CALL = frozenset({S.DIALLING, S.ALERTING}) | SPEAKING
+
+TIMES: dict[State, float] = {S.ARMED: 10.0, S.HOOK_HELD: 5.0}
+"""Seconds after which a state is told TimedOut."""
+
+_END = (D.HANG_UP, D.KEEP_RECORDING, D.END_CALL, D.OPEN_WRAP_UP)
+_OVER = (D.KEEP_RECORDING, D.END_CALL, D.OPEN_WRAP_UP)
+_ABORT = (D.HANG_UP, D.END_CALL, D.FINISH_UNANSWERED)
+
+TABLE: dict[tuple[State, Cue], Step] = {
+    (S.LIST, "pad"): Step(S.KEYING, (D.KEY_FIRST,)),
+    (S.LIST, "hold *"): Step(S.MENU, (D.OPEN_MENU,)),
+    (S.LIST, "hold #"): Step(S.WHY, (D.EXPLAIN,)),
+    (S.LIST, "A"): Step(S.LIST, (D.ASK,)),
+    (S.LIST, "B"): Step(S.LIST, (D.UP,)),
+    (S.LIST, "C"): Step(S.LIST, (D.DOWN,)),
+    (S.LIST, "hold B"): Step(S.LIST, (D.PAGE_UP,)),
+    (S.LIST, "hold C"): Step(S.LIST, (D.NEXT_DUE,)),
+    (S.LIST, "D"): Step(S.PREVIEW, (D.OPEN_PREVIEW,)),
+    (S.KEYING, "pad"): Step(S.KEYING, (D.KEY_DIGIT,)),
+    (S.KEYING, "A"): Step(S.KEYING, (D.ASK,)),
+    (S.KEYING, "B"): Step(S.KEYING, (D.ERASE,)),
+    (S.KEYING, "hold B"): Step(S.KEYING, (D.ERASE_ALL,)),
+    (S.KEYING, "C"): Step(S.KEYING, (D.OPEN_MATCH,)),
+    (S.KEYING, Matched): Step(S.PREVIEW),
+    (S.KEYING, "D"): Step(S.LIST),
+    (S.KEYING, HookLifted): Step(S.KEYING, (D.ASK_LIFTED,)),
+    (S.PREVIEW, "digit"): Step(S.PREVIEW, (D.TURN_PAGE,)),
+    (S.PREVIEW, "#"): Step(S.WHY, (D.EXPLAIN,), above=True),
+    (S.PREVIEW, "A"): Step(S.PREVIEW, (D.ASK,)),
+    (S.PREVIEW, "B"): Step(S.PREVIEW, (D.SCROLL_UP,)),
+    (S.PREVIEW, "C"): Step(S.PREVIEW, (D.SCROLL_DOWN,)),
+    (S.PREVIEW, "D"): Step(S.LIST),
+    (S.PREVIEW, NoCustomer): Step(S.LIST),
+    (S.WHY, "#"): Step(S.WHY, (D.TELL_SOURCE,)),
+    (S.WHY, "A"): Step(S.WHY, (D.ASK,)),
+    (S.WHY, "B"): Step(S.WHY, (D.SCROLL_UP,)),
+    (S.WHY, "C"): Step(S.WHY, (D.SCROLL_DOWN,)),
+    (S.WHY, "D"): Step(None),
+    (S.WHY, NoCustomer): Step(S.LIST),
+    (S.BLOCKED, "#"): Step(S.BLOCKED, (D.TELL_SOURCE,)),
+    (S.BLOCKED, "0"): Step(S.BLOCKED, (D.ASK_OVERRIDE,)),
+    (S.BLOCKED, OverrideAsked): Step(S.PIN_ENTRY, (D.OPEN_PIN,), above=True),
+    (S.BLOCKED, "A"): Step(S.PREVIEW, (D.NEXT_CUSTOMER,)),
+    (S.BLOCKED, "B"): Step(S.BLOCKED, (D.SCROLL_UP,)),
+    (S.BLOCKED, "C"): Step(S.BLOCKED, (D.SCROLL_DOWN,)),
+    (S.BLOCKED, "D"): Step(S.LIST),
+    (S.ARMED, HookLifted): Step(S.ARMED, (D.ASK,)),
+    (S.ARMED, "A"): Step(S.ARMED, (D.ASK,)),
+    (S.ARMED, "D"): Step(S.LIST),
+    (S.ARMED, TimedOut): Step(S.LIST),
+    (S.DIALLING, Alerting): Step(S.ALERTING),
+    (S.WRAP_UP, "pad"): Step(S.WRAP_UP, (D.WRAP_KEY,)),
+    (S.WRAP_UP, "A"): Step(S.WRAP_UP, (D.SAVE,)),
+    (S.WRAP_UP, Saved): Step(S.PREVIEW, (D.NEXT_CUSTOMER,)),
+    (S.WRAP_UP, "B"): Step(S.WRAP_UP, (D.MEMO,)),
+    (S.WRAP_UP, "C"): Step(S.WRAP_UP, (D.WHOM,)),
+    (S.WRAP_UP, "D"): Step(S.LIST, (D.PUT_OFF,)),
+    (S.PIN_ENTRY, "digit"): Step(S.PIN_ENTRY, (D.PIN_KEY,)),
+    (S.PIN_ENTRY, "A"): Step(S.PIN_ENTRY, (D.PIN_DONE,)),
+    (S.PIN_ENTRY, "B"): Step(S.PIN_ENTRY, (D.PIN_ERASE,)),
+    (S.PIN_ENTRY, "D"): Step(None),
+    (S.PIN_ENTRY, PinAccepted): Step(S.LIST),
+    (S.RINGING_IN, IncomingCall): Step(S.RINGING_IN, (D.RING,)),
+    (S.RINGING_IN, "A"): Step(S.RINGING_IN, (D.ANSWER,)),
+    (S.RINGING_IN, HookLifted): Step(S.RINGING_IN, (D.ANSWER,)),
+    (S.RINGING_IN, "D"): Step(None, (D.HANG_UP, D.MISS)),
+    (S.RINGING_IN, CallEnded): Step(None, (D.MISS,)),
+    (S.RINGING_IN, Answered): Step(S.TALKING, (D.START_RECORDING,)),
+    (S.OUT_OF_ORDER, "pad"): Step(S.KEYING, (D.OPEN_EMERGENCY, D.KEY_DIGIT), above=True),
+    (S.OUT_OF_ORDER, "A"): Step(S.OUT_OF_ORDER, (D.REOPEN,)),
+    (S.OUT_OF_ORDER, "B"): Step(S.OUT_OF_ORDER, (D.SCROLL_UP,)),
+    (S.OUT_OF_ORDER, "C"): Step(S.OUT_OF_ORDER, (D.SCROLL_DOWN,)),
+    (S.OUT_OF_ORDER, "D"): Step(S.MENU, (D.OPEN_MENU,)),
+    (S.OUT_OF_ORDER, LineReady): Step(S.LIST),
+    (S.OUT_OF_ORDER, LineLost): Step(S.OUT_OF_ORDER, (D.NOTE_FAULT,)),
+    (S.MENU, "digit"): Step(S.MENU, (D.MENU_KEY,)),
+    (S.MENU, "A"): Step(S.MENU, (D.MENU_CHOOSE,)),
+    (S.MENU, "B"): Step(S.MENU, (D.MENU_UP,)),
+    (S.MENU, "C"): Step(S.MENU, (D.MENU_DOWN,)),
+    (S.MENU, "D"): Step(S.MENU, (D.MENU_BACK,)),
+    (S.MENU, PinWanted): Step(S.PIN_ENTRY, (D.OPEN_PIN,), above=True),
+    (S.MENU, Left): Step(S.LIST),
+    (S.COMPLAINT, "D"): Step(S.END_ASKED),
+    (S.COMPLAINT, HookReplaced): Step(S.HOOK_HELD, (D.HOLD,)),
+    (S.END_ASKED, "D"): Step(S.WRAP_UP, _END),
+    (S.END_ASKED, "A"): Step(S.COMPLAINT),
+    (S.END_ASKED, "pad"): Step(S.COMPLAINT),
+    (S.END_ASKED, HookReplaced): Step(S.HOOK_HELD, (D.HOLD,)),
+    (S.HOOK_HELD, HookLifted): Step(S.COMPLAINT, (D.UNHOLD,)),
+    (S.HOOK_HELD, TimedOut): Step(S.WRAP_UP, _END),
+    (S.TALKING, Complained): Step(S.COMPLAINT),
+    (S.COMPLAINT, Reconciled): Step(S.TALKING),
+    (S.TALKING, "D"): Step(S.WRAP_UP, _END),
+    (S.TALKING, HookReplaced): Step(S.WRAP_UP, _END),
+}
+for _state in (S.LIST, S.KEYING, S.PREVIEW, S.WHY, S.ARMED, S.PIN_ENTRY):
+    TABLE[_state, Cleared] = Step(S.DIALLING, (D.DIAL,))
+    TABLE[_state, Armed] = Step(S.ARMED)
+    TABLE[_state, Refused] = Step(S.BLOCKED, (D.REFUSED_TONE,))
+    TABLE[_state, ResultOwed] = Step(S.WRAP_UP, (D.OPEN_WRAP_UP,))
+    TABLE[_state, LogInWanted] = Step(S.PIN_ENTRY, (D.OPEN_PIN,), above=True)
+for _state in (S.LIST, S.PREVIEW, S.WHY, S.PIN_ENTRY):
+    TABLE[_state, Warned] = Step(S.PREVIEW)
+TABLE[S.KEYING, Warned] = Step(S.KEYING)
+for _state in (S.TALKING, S.COMPLAINT):
+    TABLE[_state, "pad"] = Step(_state, (D.PAD,))
+    TABLE[_state, "A"] = Step(_state, (D.SCRIPT_NEXT,))
+    TABLE[_state, "hold A"] = Step(_state, (D.SCRIPT_BACK,))
+    TABLE[_state, "B"] = Step(_state, (D.MUTE,))
+    TABLE[_state, "hold B"] = Step(_state, (D.HOLD,))
+    TABLE[_state, "C"] = Step(_state, (D.TONE_MODE,))
+for _state in (S.DIALLING, S.ALERTING):
+    TABLE[_state, "B"] = Step(_state, (D.LOUDER,))
+    TABLE[_state, "C"] = Step(_state, (D.SOFTER,))
+    TABLE[_state, "D"] = Step(S.LIST, _ABORT)
+    TABLE[_state, HookReplaced] = Step(S.LIST, _ABORT)
+    TABLE[_state, Answered] = Step(S.TALKING, (D.START_RECORDING,))
+    TABLE[_state, CallEnded] = Step(S.WRAP_UP, (D.END_CALL, D.OPEN_WRAP_UP))
+    TABLE[_state, LineLost] = Step(S.WRAP_UP, (D.NOTE_FAULT, D.END_CALL, D.OPEN_WRAP_UP))
+for _state in SPEAKING:
+    TABLE[_state, CallEnded] = Step(S.WRAP_UP, _OVER)
+    TABLE[_state, LineLost] = Step(S.WRAP_UP, (D.NOTE_FAULT, *_OVER))
+for _state in IDLE:
+    TABLE[_state, "hold D"] = Step(S.KEYING, (D.OPEN_EMERGENCY,), above=True)
+for _state in IDLE - {S.RINGING_IN, S.OUT_OF_ORDER}:
+    TABLE[_state, IncomingCall] = Step(S.RINGING_IN, (D.RING,), above=True)
+for _state in IDLE - {S.WRAP_UP, S.MENU, S.PIN_ENTRY, S.OUT_OF_ORDER, S.RINGING_IN}:
+    TABLE[_state, LineLost] = Step(S.OUT_OF_ORDER, (D.NOTE_FAULT,))
+for _state in (S.WRAP_UP, S.MENU, S.PIN_ENTRY):
+    TABLE[_state, LineLost] = Step(_state, (D.NOTE_FAULT,))
+TABLE[S.RINGING_IN, LineLost] = Step(None, (D.NOTE_FAULT, D.MISS))
+
+EMERGENCY_KEYING: dict[Cue, Step] = {
+    "pad": Step(S.KEYING, (D.KEY_DIGIT,)),
+    "A": Step(S.KEYING, (D.ASK,)),
+    "B": Step(S.KEYING, (D.ERASE,)),
+    "hold B": Step(S.KEYING, (D.ERASE_ALL,)),
+    "D": Step(None, (D.CLOSE_EMERGENCY,)),
+    HookLifted: Step(S.KEYING, (D.ASK_LIFTED,)),
+    Cleared: Step(S.DIALLING, (D.DIAL,)),
+    LineLost: Step(S.KEYING, (D.NOTE_FAULT,)),
+}
+"""KEYING as it opens above any state by holding D: it knows emergency numbers and nothing else."""
+
+
+def holds(place: Place) -> frozenset[str]:
+    """The keys that mean something when held here, so that their tap must wait for the key to come up."""
+    rows = EMERGENCY_KEYING if _keying_emergency(place) else (cue for state, cue in TABLE if state is place.state)
+    return frozenset(cue[-1] for cue in rows if isinstance(cue, str) and cue.startswith("hold "))
+
+
+def step(place: Place, event: Event) -> tuple[Place, tuple[Do, ...]]:
+    """Where `event` leads, and what to do on the way; an event that means nothing here changes nothing.
+
+    >>> step(Place(State.DIALLING), Alerting())[0].state
+    <State.ALERTING: 8>
+    >>> step(Place(State.LIST), Answered())[1]
+    ()
+    """
+    if isinstance(event, LineReady | LineLost):
+        place = replace(place, line=isinstance(event, LineReady))
+    row = _row(place, event)
+    if row is None:
+        return place, ()
+    if place.emergency and place.state in IN_CALL and row.to in {S.WRAP_UP, S.LIST}:
+        return _back(place), tuple(do for do in row.do if do not in {D.OPEN_WRAP_UP})
+    return _move(place, row), row.do
+
+
+def _row(place: Place, event: Event) -> Step | None:
+    for cue in _cues(event):
+        if _keying_emergency(place):
+            row = EMERGENCY_KEYING.get(cue)
+        else:
+            row = TABLE.get((place.state, cue))
+        if row is not None:
+            return row
+    return None
+
+
+def _cues(event: Event) -> tuple[Cue, ...]:
+    match event:
+        case Tap(key) if key.isdigit():
+            return (key, "digit", "pad")
+        case Tap(key):
+            return (key, "pad") if key in "*#" else (key,)
+        case Hold(key):
+            return (f"hold {key}",)
+    return (type(event),)
+
+
+def _keying_emergency(place: Place) -> bool:
+    return place.emergency and place.state is S.KEYING
+
+
+def _move(place: Place, row: Step) -> Place:
+    if row.to is None:
+        return _back(place)
+    if row.above:
+        emergency = place.emergency or D.OPEN_EMERGENCY in row.do
+        return replace(place, state=row.to, below=(*place.below, place.state), emergency=emergency)
+    if row.to is place.state or place.emergency:
+        return replace(place, state=row.to)
+    # BLOCKED, WHY and PIN_ENTRY may lie above one another; whatever else is reached leaves nothing below.
+    return replace(place, state=_home(place, row.to), below=())
+
+
+def _back(place: Place) -> Place:
+    *below, state = place.below or (S.LIST,)
+    return replace(place, state=_home(place, state), below=tuple(below), emergency=False)
+
+
+def _home(place: Place, state: State) -> State:
+    """LIST while there is a line, OUT_OF_ORDER while there is none (and the reverse)."""
+    if state is S.LIST and not place.line:
+        return S.OUT_OF_ORDER
+    return S.LIST if state is S.OUT_OF_ORDER and place.line else state
