@@ -8,6 +8,25 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from firmware.keys import Hold, Tap
+from firmware.outcomes import (
+    Armed,
+    Cleared,
+    Complained,
+    Left,
+    LogInWanted,
+    Matched,
+    NoCustomer,
+    NothingOwed,
+    OverrideAsked,
+    PinAccepted,
+    PinWanted,
+    Reconciled,
+    Refused,
+    ResultOwed,
+    Saved,
+    TimedOut,
+    Warned,
+)
 from hw.events import Alerting, Answered, CallEnded, Event, HookLifted, HookReplaced, IncomingCall, LineLost, LineReady
 
 
@@ -94,76 +113,6 @@ class Do(Enum):
     NOTE_FAULT = auto()
     REOPEN = auto()
     REFUSED_TONE = auto()
-
-
-class Outcome(Event):
-    """What an action came to; booth.py steps it at once."""
-
-    __slots__ = ()
-
-
-class Cleared(Outcome):
-    """The guard allows the call this moment and the handset is up, or the number is an emergency one."""
-
-
-class Armed(Outcome):
-    """The guard allows the call, the handset is still down."""
-
-
-class Warned(Outcome):
-    """The guard allows the call after one more key."""
-
-
-class Refused(Outcome):
-    """The guard forbids the call."""
-
-
-class ResultOwed(Outcome):
-    """The last call's result must be keyed first."""
-
-
-class LogInWanted(Outcome):
-    """Nobody is logged in."""
-
-
-class OverrideAsked(Outcome):
-    """The block is one that a supervisor may lift here."""
-
-
-class Matched(Outcome):
-    """The keyed digits lead to a customer."""
-
-
-class NoCustomer(Outcome):
-    """There is no customer to show."""
-
-
-class Complained(Outcome):
-    """The call was marked as a complaint."""
-
-
-class Reconciled(Outcome):
-    """The complaint mark was taken back."""
-
-
-class Saved(Outcome):
-    """The result is on disk."""
-
-
-class PinWanted(Outcome):
-    """A menu item wants a PIN first."""
-
-
-class PinAccepted(Outcome):
-    """What the PIN was for is done."""
-
-
-class Left(Outcome):
-    """The last key led out of the menu."""
-
-
-class TimedOut(Event):
-    """The state's time (TIMES) is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +209,7 @@ TABLE: dict[tuple[State, Cue], Step] = {
     (S.WRAP_UP, "pad"): Step(S.WRAP_UP, (D.WRAP_KEY,)),
     (S.WRAP_UP, "A"): Step(S.WRAP_UP, (D.SAVE,)),
     (S.WRAP_UP, Saved): Step(S.PREVIEW, (D.NEXT_CUSTOMER,)),
+    (S.WRAP_UP, NothingOwed): Step(S.LIST),
     (S.WRAP_UP, "B"): Step(S.WRAP_UP, (D.MEMO,)),
     (S.WRAP_UP, "C"): Step(S.WRAP_UP, (D.WHOM,)),
     (S.WRAP_UP, "D"): Step(S.LIST, (D.PUT_OFF,)),
@@ -346,6 +296,7 @@ EMERGENCY_KEYING: dict[Cue, Step] = {
     "D": Step(None, (D.CLOSE_EMERGENCY,)),
     HookLifted: Step(S.KEYING, (D.ASK_LIFTED,)),
     Cleared: Step(S.DIALLING, (D.DIAL,)),
+    CallEnded: Step(S.KEYING, (D.MISS,)),
     LineLost: Step(S.KEYING, (D.NOTE_FAULT,)),
 }
 """KEYING as it opens above any state by holding D: it knows emergency numbers and nothing else."""
@@ -367,20 +318,19 @@ def step(place: Place, event: Event) -> tuple[Place, tuple[Do, ...]]:
     """
     if isinstance(event, LineReady | LineLost):
         place = replace(place, line=isinstance(event, LineReady))
+    if isinstance(event, CallEnded) and _keying_emergency(place):
+        place = replace(place, below=tuple(state for state in place.below if state is not S.RINGING_IN))
     row = _row(place, event)
     if row is None:
         return place, ()
     if place.emergency and place.state in IN_CALL and row.to in {S.WRAP_UP, S.LIST}:
-        return _back(place), tuple(do for do in row.do if do not in {D.OPEN_WRAP_UP})
+        return _back(place), tuple(do for do in row.do if do is not D.OPEN_WRAP_UP)
     return _move(place, row), row.do
 
 
 def _row(place: Place, event: Event) -> Step | None:
     for cue in _cues(event):
-        if _keying_emergency(place):
-            row = EMERGENCY_KEYING.get(cue)
-        else:
-            row = TABLE.get((place.state, cue))
+        row = EMERGENCY_KEYING.get(cue) if _keying_emergency(place) else TABLE.get((place.state, cue))
         if row is not None:
             return row
     return None

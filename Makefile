@@ -1,0 +1,55 @@
+# `make` lists the targets; each line after `##` is what it does.
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-once quick test lint types style check soak bench text requirements clean
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: .setup-demo ## a whole booth in the browser: prints its address
+	$(BIN)/booth-desk
+
+demo-once: .setup-demo ## one whole call with no human: prints each step and the final record
+	@$(BIN)/booth-desk --once
+
+quick: .setup-test ## the fast tests (< 20 s)
+	$(PYTEST) -m "not slow and not soak and not browser and not sound"
+
+test: .setup-test ## every test in its small size (<= 12 min)
+	$(PYTEST) -m "not soak"
+
+lint: .setup-test ## ruff, formatting, spelling
+	$(BIN)/ruff check hw firmware provisioning tests
+	$(BIN)/ruff format --check hw firmware provisioning tests
+	$(BIN)/codespell hw firmware provisioning tests Makefile *.md
+
+types: .setup-test ## mypy --strict
+	$(BIN)/mypy
+
+style: .setup-test ## the size budgets, the direction of imports, names
+	$(PYTEST) tests/test_style.py tests/test_house.py
+
+check: test lint types style ## everything that CI runs
+
+soak: .setup-test ## the full numbers of every proof (about half an hour)
+	$(PYTEST) -s -m soak --timeout 3600
+
+bench: .setup-test ## key to LCD, key to ATD, guard, CPU and memory of a recorded call
+	$(BIN)/python tests/bench.py
+
+text: .setup-test ## compile the translations after editing a .po file
+	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics
+
+requirements: .setup-test ## pin the newest versions, by hash only
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --upgrade $(PINS) --extra desk -o provisioning/requirements/demo.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade $(PINS) --extra desk --extra device --extra test -c provisioning/requirements/demo.txt -o provisioning/requirements/test.txt pyproject.toml
+PINS := --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --allow-unsafe
+
+clean: ## forget the virtual environment and the demo's data
+	rm -rf .venv .demo
+
+.PHONY: .setup-demo .setup-test
+.setup-demo .setup-test: .setup-%:
+	@provisioning/setup.sh $*

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Installs what `make demo` or `make test` needs and nothing else; does nothing when it is all there.
+#   provisioning/setup.sh demo|test
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=${1:?demo or test}
+
+case $what in
+demo) packages=(python3-venv libopus0 fonts-noto-cjk) ;;
+test) packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio libasound2-plugins opus-tools age) ;;
+*)
+    echo "setup.sh: demo or test, not '$what'" >&2
+    exit 2
+    ;;
+esac
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+missing() {
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+    done
+}
+
+browser() { # Ubuntu's apt has chromium-browser instead
+    for name in chromium chromium-browser google-chrome; do command -v "$name" >/dev/null && return 0; done
+    return 1
+}
+
+install_packages() {
+    local wanted
+    mapfile -t wanted < <(missing "${packages[@]}")
+    if [ "$what" = test ] && ! browser; then wanted+=(browser); fi
+    [ ${#wanted[@]} -eq 0 ] && return
+    echo "setup: installing ${wanted[*]}"
+    as_root apt-get update -qq
+    if [ "${wanted[-1]}" = browser ]; then
+        wanted[-1]=chromium
+        apt-cache policy chromium | grep -q 'Candidate: [0-9]' || wanted[-1]=chromium-browser
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${wanted[@]}" >/dev/null
+}
+
+python() { # the first Python from 3.11 to 3.13
+    for name in ${PYTHON:-} python3 python3.13 python3.12 python3.11; do
+        if "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    echo "setup: no Python 3.11, 3.12 or 3.13 found; name one with PYTHON=..." >&2
+    return 1
+}
+
+requirements=provisioning/requirements/$what.txt
+stamp=.venv/$what.$(cat "$requirements" pyproject.toml provisioning/setup.sh | sha256sum | cut -c1-16)
+
+[ -e "$stamp" ] && exit 0
+install_packages
+[ -x .venv/bin/python ] || "$(python)" -m venv .venv
+echo "setup: Python packages for $what"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+rm -f .venv/"$what".????????????????
+touch "$stamp"
