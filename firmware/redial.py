@@ -14,6 +14,9 @@ class FactKind(Enum):
     LIFT = "lift"  # a supervisor's lift of a refusal, on the server, in writing
     OVERRIDE = "override"  # a supervisor let one call pass the redial window
     CALLBACK = "callback"  # the customer asked to be called at `due`
+    COUNTED = "counted"  # hung up on us or stopped by a gatekeeper: so many of them are an implied refusal
+    FINAL = "final"  # nobody to reach there: dead, changed, a fax, calls rejected
+    VOID = "void"  # the call's attempt does not count: the network failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Reason(Enum):
     SAMPLE_NUMBER = auto()  # an example number on a real line
     DO_NOT_CALL = auto()
     REFUSED = auto()
+    DEAD_NUMBER = auto()  # dead, changed, a fax: nobody to reach there
     TIME_UNKNOWN = auto()
     CALLED_RECENTLY = auto()
     RESULT_OWED = auto()  # the last call's result has not been keyed

@@ -22,3 +22,5 @@ class Result:
     box: int | None = None  # 1-9 among the nine commonest in wrap-up
     recall: int | None = None  # seconds until it may come up again by default
     asks: tuple[str, ...] = ()  # "when", "whom", "clear": what wrap-up must still ask
+    limit: int | None = None  # so many of these on one number are an implied refusal
+    attempt: bool = True  # False: the dial does not count as an attempt
