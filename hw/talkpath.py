@@ -1,0 +1,183 @@
+"""The talk path: handset ⇄ telephone line in 20 ms frames on one clock, with a tap for the recorder."""
+
+import contextlib
+import os
+import threading
+from array import array
+from collections import deque
+from dataclasses import dataclass
+from functools import cache
+from time import monotonic
+
+from hw.contracts import FRAME, FRAME_SECONDS, SILENCE, Audio, Sink
+
+PREFILL = 3  # frames held before an ear begins to speak: 60 ms cover a pause of the garbage collector or of USB
+CAP = 10  # frames: 200 ms, beyond which the oldest goes; a talk with more delay than this is no talk
+LATE = FRAME_SECONDS / 2  # a tick that starts later than this is counted
+UNITY = 5
+# Gain of each step in dB. Step 0 still speaks: a dead ear would be taken for a dead line.
+STEPS = (-20, -15, -11, -7, -3, 0, 2, 4, 6, 8, 10)
+LONGEST_SOUND = 50  # frames waiting for the agent's ear: one second of clicks and tones
+PATIENCE = 2.0  # seconds that stop() waits for a thread that sleeps for a fiftieth of one
+URGENCY = -15  # nice value, where the system grants it
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened on the path since it was started; all but `frames` should stay near nought."""
+
+    frames: int = 0  # ticks done
+    late: int = 0  # ticks that began more than half a frame late
+    skipped: int = 0  # ticks given up because the thread was held up for more than 200 ms
+    handset_underruns: int = 0  # ticks without a frame from a handset that had been speaking
+    line_underruns: int = 0
+    overflows: int = 0  # frames dropped because an ear was more than 200 ms ahead
+
+
+class TalkPath:
+    """Carries a talk between two ends, and both voices of each tick to the sink.
+
+    It holds each end's frames back by 40 to 60 ms, writes silence when there is nothing, and never falls more than
+    200 ms behind. The sink hears what crossed the line: the agent as the customer got it, and the customer before
+    volume and before the sounds meant for the agent only.
+    """
+
+    def __init__(self, handset: Audio, line: Audio, sink: Sink | None = None) -> None:
+        self.muted = False  # the agent's voice becomes silence, on the line and in the recording
+        self.held = False  # silence both ways, and in the recording
+        self.counts = Counts()
+        self._handset, self._line, self._sink = handset, line, sink
+        self._sounds: deque[bytes] = deque(maxlen=LONGEST_SOUND)
+        self._level = UNITY
+        self._scale: array[int] | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def volume(self) -> int:
+        """How loud the agent's ear is, 0 to 10; 5 is as it came. Neither the line nor the recording hear of it."""
+        return self._level
+
+    @volume.setter
+    def volume(self, level: int) -> None:
+        self._level = min(max(level, 0), len(STEPS) - 1)
+        self._scale = None if self._level == UNITY else scale(STEPS[self._level])
+
+    def ear(self, sound: bytes) -> None:
+        """Let the agent alone hear a short sound (16-bit samples), mixed into the customer's voice."""
+        self._sounds.extend(sound[at : at + FRAME].ljust(FRAME, b"\0") for at in range(0, len(sound), FRAME))
+
+    def start(self) -> None:
+        """Begin afresh: what either end heard before this moment is thrown away."""
+        self._stopping.clear()
+        self._sounds.clear()
+        self.counts = Counts()
+        self._thread = threading.Thread(target=self._run, name="talkpath", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Be silent; harmless when the path is not running. The sink hears nothing after this returns."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(PATIENCE)
+            self._thread = None
+
+    # Everything below runs on the path's thread.
+
+    def _run(self) -> None:
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), URGENCY)
+        mouth, far = _Jitter(self._handset), _Jitter(self._line)
+        due = monotonic() + FRAME_SECONDS
+        while not self._stopping.wait(max(0.0, due - monotonic())):
+            due = self._punctual(due)
+            self._tick(mouth.take(), far.take())
+            self._count(mouth, far)
+            due += FRAME_SECONDS
+
+    def _punctual(self, due: float) -> float:
+        """The tick's deadline; a new one when the thread was held up for so long that catching up would be a burst."""
+        behind = monotonic() - due
+        self.counts.late += behind > LATE
+        if behind <= CAP * FRAME_SECONDS:
+            return due
+        missed = int(behind / FRAME_SECONDS)
+        self.counts.skipped += missed
+        return due + missed * FRAME_SECONDS
+
+    def _tick(self, voice: bytes, customer: bytes) -> None:
+        agent = SILENCE if self.muted or self.held else voice
+        if self.held:
+            customer = SILENCE
+        self._line.write(agent)
+        self._handset.write(self._for_the_ear(customer))
+        if self._sink is not None:
+            self._sink.hear(agent, customer)
+
+    def _for_the_ear(self, customer: bytes) -> bytes:
+        frame = mix(customer, self._sounds.popleft()) if self._sounds else customer
+        table = self._scale
+        return (
+            frame
+            if table is None or frame is SILENCE
+            else array("h", map(table.__getitem__, array("h", frame))).tobytes()
+        )
+
+    def _count(self, mouth: "_Jitter", far: "_Jitter") -> None:
+        counts = self.counts
+        counts.frames += 1
+        counts.handset_underruns, counts.line_underruns = mouth.underruns, far.underruns
+        counts.overflows = mouth.overflows + far.overflows
+
+
+class _Jitter:
+    """One end's frames, held back a little so that they can be given out evenly."""
+
+    def __init__(self, end: Audio) -> None:
+        self.underruns = self.overflows = 0
+        self._end = end
+        self._held: deque[bytes] = deque()
+        self._speaking = False
+        self._fetch()
+        self._held.clear()  # stale: it would be delay for the whole talk
+        self.overflows = 0
+
+    def take(self) -> bytes:
+        """The next frame, or silence."""
+        self._fetch()
+        if not self._speaking and len(self._held) < PREFILL:
+            return SILENCE
+        self._speaking = bool(self._held)
+        if self._held:
+            return self._held.popleft()
+        self.underruns += 1
+        return SILENCE
+
+    def _fetch(self) -> None:
+        # Twice the cap is more than a device may hold; an end that never runs dry must not hold the path.
+        for _ in range(2 * CAP):
+            frame = self._end.read()
+            if frame is None:
+                break
+            self._held.append(frame)
+        while len(self._held) > CAP:
+            self._held.popleft()
+            self.overflows += 1
+
+
+@cache
+def scale(decibels: int) -> "array[int]":
+    """Every 16-bit sample, louder or softer, clipped; negative ones are found from the end, as Python indexes."""
+    factor = 10 ** (decibels / 20)
+    samples = (*range(32768), *range(-32768, 0))
+    return array("h", [min(max(round(sample * factor), -32768), 32767) for sample in samples])
+
+
+def mix(one: bytes, other: bytes) -> bytes:
+    r"""Two frames at once, clipped rather than wrapped.
+
+    >>> mix(b"\x01\x00\xff\x7f", b"\x02\x00\x01\x00")
+    b'\x03\x00\xff\x7f'
+    """
+    both = zip(array("h", one), array("h", other), strict=True)
+    return array("h", [min(max(a + b, -32768), 32767) for a, b in both]).tobytes()

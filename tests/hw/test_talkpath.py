@@ -1,0 +1,302 @@
+"""The talk path between two ends that are emulated by number: frame k carries k in its first four bytes."""
+
+import queue
+import struct
+import threading
+from array import array
+from time import monotonic
+
+import pytest
+
+from hw import sounds
+from hw.contracts import FRAME, FRAME_SECONDS, RATE, SILENCE
+from hw.talkpath import CAP, STEPS, UNITY, TalkPath, mix, scale
+
+LIMIT = 5.0  # seconds any of these tests may wait
+
+
+class Tap:
+    """An end (or a sink) that keeps all it is given, and speaks what is put into it."""
+
+    def __init__(self):
+        self.said, self.got = queue.SimpleQueue(), queue.SimpleQueue()
+
+    def read(self):
+        try:
+            return self.said.get_nowait()
+        except queue.Empty:
+            return None
+
+    def write(self, frame):
+        self.got.put(frame)
+
+    def hear(self, agent, customer):
+        self.got.put((agent, customer))
+
+    def next(self, wanted=lambda frame: frame != SILENCE):
+        while not wanted(frame := self.got.get(timeout=LIMIT)):
+            pass
+        return frame
+
+
+class Metronome:
+    """An end whose k-th frame is ready k frame times after its first read, on the monotonic clock."""
+
+    def __init__(self, count):
+        self.count, self.given, self.began = count, 0, None
+        self.heard, self.done = [], threading.Event()
+
+    def read(self):
+        self.began = self.began or monotonic()
+        if self.given == self.count or monotonic() < self.began + self.given * FRAME_SECONDS:
+            return None
+        self.given += 1
+        return numbered(self.given)
+
+    def write(self, frame):
+        number = struct.unpack_from("<I", frame)[0]
+        self.heard.append(number)
+        if number == self.count:
+            self.done.set()
+
+
+def numbered(number):
+    return struct.pack("<I", number).ljust(FRAME, b"\1")
+
+
+def level(value):
+    return array("h", [value] * (FRAME // 2)).tobytes()
+
+
+@pytest.fixture
+def ends():
+    return Tap(), Tap(), Tap()
+
+
+@pytest.fixture
+def path(ends):
+    path = TalkPath(*ends)
+    path.start()
+    ends[0].got.get(timeout=LIMIT)  # the first tick is over: nothing said from now on is stale
+    yield path
+    path.stop()
+
+
+def say(end, frame, times=6):
+    for _ in range(times):
+        end.said.put(frame)
+
+
+def carried(count):
+    handset, line = Metronome(count), Metronome(count)
+    path = TalkPath(handset, line)
+    path.start()
+    for end in (handset, line):
+        assert end.done.wait(count * FRAME_SECONDS + LIMIT)
+    path.stop()
+    return path.counts, handset, line
+
+
+def check_nothing_lost(count):
+    counts, handset, line = carried(count)
+    assert counts.overflows == counts.skipped == 0
+    for end in (handset, line):
+        numbers = [number for number in end.heard if number]
+        assert numbers == list(range(numbers[0], count + 1))
+        assert numbers[0] <= 2  # the frame that was ready before the path began is stale, and no other
+    assert counts.frames >= count
+    return counts
+
+
+@pytest.mark.slow
+def test_no_frame_is_lost_between_ends_on_one_clock():
+    check_nothing_lost(round(2.5 / FRAME_SECONDS))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(700)
+def test_no_frame_is_lost_in_ten_minutes():
+    print(check_nothing_lost(round(600 / FRAME_SECONDS)))
+
+
+@pytest.mark.usefixtures("path")
+def test_both_voices_cross_and_the_sink_hears_them_in_one_tick(ends):
+    handset, line, sink = ends
+    say(handset, numbered(7)), say(line, numbered(9))
+    assert line.next() == numbered(7)
+    assert handset.next() == numbered(9)
+    assert sink.next(lambda pair: SILENCE not in pair) == (numbered(7), numbered(9))
+
+
+def test_a_voice_is_held_back_until_enough_is_there(ends, path):
+    handset, line, _ = ends
+    say(handset, numbered(1), 2)
+    for _ in range(5):
+        assert line.got.get(timeout=LIMIT) == SILENCE
+    say(handset, numbered(2), 1)
+    assert line.next() == numbered(1)
+    assert path.counts.handset_underruns == 0
+
+
+def test_silence_is_written_and_counted_when_an_end_runs_dry(ends, path):
+    handset, line, _ = ends
+    say(handset, numbered(1), 3)
+    for _ in range(3):
+        assert line.next() == numbered(1)
+    assert line.got.get(timeout=LIMIT) == SILENCE
+    assert handset.got.get(timeout=LIMIT) == SILENCE
+    line.got.get(timeout=LIMIT)  # its tick's counts are in
+    assert (path.counts.handset_underruns, path.counts.line_underruns) == (1, 0)
+
+
+def test_the_oldest_goes_when_an_end_is_too_far_ahead(ends, path):
+    handset, line, _ = ends
+    real_read, frames = handset.read, iter([numbered(n) for n in range(1, 16)])
+
+    def burst():  # all fifteen in one tick, however the threads are scheduled
+        return next(frames, None) or real_read()
+
+    handset.read = burst
+    assert line.next() == numbered(15 - CAP + 1)
+    line.next()
+    assert path.counts.overflows == 15 - CAP
+
+
+def test_what_was_heard_before_the_start_is_not_played(ends):
+    handset, line, sink = ends
+    say(handset, numbered(1), 5)
+    path = TalkPath(handset, line, sink)
+    path.start()
+    line.got.get(timeout=LIMIT)
+    say(handset, numbered(2))
+    assert line.next() == numbered(2)
+    path.stop()
+
+
+def test_muted_means_silence_on_the_line_and_in_the_recording(ends, path):
+    handset, line, sink = ends
+    path.muted = True
+    say(handset, numbered(7)), say(line, numbered(9))
+    assert handset.next() == numbered(9)
+    assert sink.next(lambda pair: pair[1] != SILENCE) == (SILENCE, numbered(9))
+    path.stop()
+    while not line.got.empty():
+        assert line.got.get() == SILENCE
+
+
+def test_held_means_silence_everywhere(ends, path):
+    handset, line, sink = ends
+    path.held = True
+    say(handset, numbered(7)), say(line, numbered(9))
+    for _ in range(12):
+        assert sink.got.get(timeout=LIMIT) == (SILENCE, SILENCE)
+    path.stop()
+    for end in (handset, line):
+        while not end.got.empty():
+            assert end.got.get() == SILENCE
+    assert path.counts.handset_underruns == path.counts.line_underruns == 1  # they were taken, and not kept for later
+
+
+@pytest.mark.parametrize(("volume", "meant"), [(0, 100), (3, 447), (5, 1000), (10, 3162), (-4, 100), (99, 3162)])
+def test_volume_changes_the_agents_ear_and_nothing_else(ends, path, volume, meant):
+    handset, line, sink = ends
+    path.volume = volume
+    say(handset, level(1000)), say(line, level(1000))
+    assert handset.next() == level(meant)
+    assert line.next() == level(1000)
+    assert sink.next(lambda pair: SILENCE not in pair) == (level(1000), level(1000))
+    assert path.volume == min(max(volume, 0), 10)
+
+
+@pytest.mark.usefixtures("path")
+def test_middle_volume_passes_the_very_frame(ends):
+    handset, line, _ = ends
+    frame = numbered(3)
+    say(line, frame)
+    assert handset.next() is frame
+    assert STEPS[UNITY] == 0
+
+
+@pytest.mark.parametrize("decibels", STEPS)
+def test_every_sample_is_scaled_and_clipped(decibels):
+    table, factor = scale(decibels), 10 ** (decibels / 20)
+    for sample in (-32768, -30000, -1000, -1, 0, 1, 1000, 30000, 32767):
+        assert table[sample] == min(max(round(sample * factor), -32768), 32767)
+
+
+def test_a_sound_for_the_ear_reaches_neither_line_nor_recording(ends, path):
+    handset, line, sink = ends
+    path.ear(level(50) + level(60)[:100])
+    assert handset.next() == level(50)
+    assert handset.next() == level(60)[:100].ljust(FRAME, b"\0")
+    assert handset.got.get(timeout=LIMIT) == SILENCE
+    path.stop()
+    while not line.got.empty():
+        assert line.got.get() == SILENCE
+    while not sink.got.empty():
+        assert sink.got.get() == (SILENCE, SILENCE)
+
+
+def test_a_sound_is_mixed_into_the_customers_voice_and_clipped(ends, path):
+    handset, line, _ = ends
+    say(line, level(32000))
+    handset.next()
+    path.ear(level(5000))
+    assert handset.next(lambda frame: frame != level(32000)) == level(32767)
+    assert mix(level(-32000), level(-5000)) == level(-32768)
+
+
+def test_the_path_can_be_started_again(ends):
+    handset, line, sink = ends
+    path = TalkPath(handset, line, sink)
+    for number in (1, 2):
+        path.start()
+        line.got.get(timeout=LIMIT)
+        say(handset, numbered(number))
+        assert line.next() == numbered(number)
+        path.stop()
+        while not line.got.empty():
+            line.got.get()
+    path.stop()
+
+
+def test_nothing_is_heard_after_stop(ends, path):
+    _, _, sink = ends
+    path.stop()
+    while not sink.got.empty():
+        sink.got.get()
+    with pytest.raises(queue.Empty):
+        sink.got.get(timeout=0.1)
+
+
+def test_a_long_stall_is_skipped_and_a_short_one_made_good(ends):
+    handset, line, sink = ends
+    stalled, frames = threading.Event(), []
+
+    def hear(*_):
+        frames.append(monotonic())
+        if len(frames) == 3:
+            stalled.wait(0.1)  # five frames: caught up
+        if len(frames) == 20:
+            stalled.wait(0.5)  # twenty-five: too many for a burst
+
+    sink.hear = hear
+    path, began = TalkPath(handset, line, sink), monotonic()
+    path.start()
+    while len(frames) < 40:
+        line.got.get(timeout=LIMIT)
+    path.stop()
+    took = monotonic() - began
+    counts = path.counts
+    assert 20 <= counts.skipped <= took / FRAME_SECONDS
+    assert counts.late >= 4
+    assert counts.frames + counts.skipped == pytest.approx(took / FRAME_SECONDS, abs=4)
+
+
+@pytest.mark.parametrize("sound", [sounds.CLICK, sounds.REFUSED, sounds.TICK])
+def test_sounds_are_whole_frames_with_soft_edges(sound):
+    samples = array("h", sound)
+    assert len(sound) % FRAME == 0
+    assert samples[0] == samples[-1] == 0
+    assert 1000 < max(samples) < 6000
+    assert len(samples) < RATE
