@@ -1,61 +1,26 @@
-"""The booth's memory in SQLite: call lists, calls, facts, outbox."""
+"""The booth's memory: the life of each call, from the moment before its dial to its result, on disk at every step."""
 
+import json
+import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
+from firmware import record
+from firmware.clock import Clock, Stamp
+from firmware.consequences import consequences
+from firmware.customers import Badge, CallList, Customer, Customers, after_call, number_from, number_text
+from firmware.facts import Facts, PastCall, append, date_boot, new_id, post
+from firmware.logbook import Logbook
 from firmware.numbers import Number
+from firmware.redial import Decision, Fact, FactKind
+from firmware.results import Result
+from firmware.store import Store
+from hw.errors import MisuseError
 from hw.events import Cause, Party
 
+__all__ = ["Badge", "Call", "CallList", "Calls", "Customer", "PastCall"]
 
-@dataclass(frozen=True, slots=True)
-class Badge:
-    """What a list row says of a customer's state.
-
-    `kind` is one of "new", "callback" (value: due, UTC seconds), "absent"/"noanswer" (value: how often), "gacha"
-    (value: callable from), "refused", "done", "called" (value: callable from), "dead".
-    """
-
-    kind: str
-    value: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallList:
-    """A list of customers."""
-
-    id: int
-    name: str
-    sample: bool
-    done: int  # customers in a final state
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """One row of a list."""
-
-    id: int
-    list_id: int
-    row: int  # 1-based, as in the file: "No. 34"
-    name: str
-    reading: str  # kana
-    number: Number
-    others: tuple[Number, ...] = ()
-    identifier: str = ""  # second identifier (birth date, part of an address …), shown masked
-    note: str = ""
-    badge: Badge = Badge("new")
-
-
-@dataclass(frozen=True, slots=True)
-class PastCall:
-    """One earlier call to a customer's number, for history and evidence."""
-
-    at: float | None
-    booth: str
-    agent: str
-    result: str | None  # code
-    whom: str = ""
-    talk: float = 0.0
-    due: float | None = None
+FLOOR = "floor"  # the note that keeps the time of the latest record, a lower bound of the time after a power cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +37,195 @@ class Call:
     cause: Cause | None = None  # None while it lasts
     by: Party | None = None
     result: str | None = None
+
+
+class Calls(Customers, Facts, Logbook):
+    """Everything the booth remembers, in one file. What a method was asked to write is on the card when it returns.
+
+    Every method may raise CardError: then nothing of what it was asked has been written.
+    """
+
+    def __init__(self, path: Path | str, booth: str, clock: Clock) -> None:
+        store = Store(path)
+        Customers.__init__(self, store)
+        Facts.__init__(self, store, booth, clock)
+        Logbook.__init__(self, store, clock)
+        clock.raise_floor(float(self.recall(FLOOR) or 0))
+
+    def begin(self, call: Call, decision: Decision | None, agent: str, reason: str = "") -> None:
+        """Write down a call before its dial, with the guard's word and the attempt that others must know of.
+
+        A call to nobody on a list must have a reason, unless it is an emergency or came in.
+        """
+        stamp = self._clock.stamp()
+        said = None if decision is None else json.dumps(record.decision(decision), ensure_ascii=False)
+        with self._store.write() as db:
+            db.execute(
+                "INSERT INTO call (id, customer, number, detail, agent, reason, emergency, incoming, decision,"
+                " at, boot, monotonic) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(call.id, call.customer and call.customer.id, call.number.key, number_text(call.number)),
+                    *(agent, reason, call.emergency, call.incoming, said),
+                    *(stamp.utc, stamp.boot, stamp.monotonic),
+                ),
+            )
+            if not call.emergency and not call.incoming:
+                attempt = new_id(call.id, FactKind.ATTEMPT, 0)
+                fact = Fact(attempt, FactKind.ATTEMPT, call.number.key, stamp.utc, self._booth, agent, call.id)
+                append(db, fact, stamp, ours=True)
+            self._note_floor(db, stamp)
+
+    def answered(self, call_id: str) -> None:
+        """The answer mark; a second one counts no more."""
+        stamp = self._clock.stamp()
+        with self._store.write() as db:
+            if not _row(db, call_id)["answered"]:
+                db.execute("UPDATE call SET answered = 1 WHERE id = ?", (call_id,))
+                _mark(db, call_id, "answered", 0.0, stamp)
+
+    def mark(self, call_id: str, name: str, seconds: float) -> None:
+        """Something the agent marked, `seconds` after the answer mark."""
+        stamp = self._clock.stamp()
+        with self._store.write() as db:
+            _mark(db, call_id, name, seconds, stamp)
+
+    def ended(
+        self, call_id: str, cause: Cause, by: Party, talk: float, recording: dict[str, object] | None = None
+    ) -> None:
+        """The call is over; a second end counts no more. Where no result is owed, it is now in the outbox."""
+        stamp = self._clock.stamp()
+        with self._store.write() as db:
+            row = _row(db, call_id)
+            if row["cause"] is not None:
+                return
+            db.execute(
+                "UPDATE call SET cause = ?, party = ?, talk = ?, recording = coalesce(?, recording) WHERE id = ?",
+                (cause.name, by.name, talk, recording and json.dumps(recording), call_id),
+            )
+            _mark(db, call_id, "ended", talk if row["answered"] else None, stamp)
+            if row["emergency"] or (row["incoming"] and not row["answered"]):
+                post(db, "call", call_id, 0, stamp)
+            self._note_floor(db, stamp)
+
+    def recorded(self, call_id: str, recording: dict[str, object], talk: float | None = None) -> None:
+        """Add what is known of the recording later, such as what a restart has found of a lost call's."""
+        with self._store.write() as db:
+            _row(db, call_id)
+            db.execute(
+                "UPDATE call SET recording = ?, talk = coalesce(?, talk) WHERE id = ?",
+                (json.dumps(recording), talk, call_id),
+            )
+
+    def finish(
+        self, call_id: str, result: Result, *, due: float | None = None, whom: str = "", clear: str = "", note: str = ""
+    ) -> None:
+        """Keep the result: the call, the customer, the facts that follow and the outbox, in one transaction.
+
+        The same again changes nothing. Another result later counts in place of the first, but takes no fact back.
+        """
+        stamp = self._clock.stamp()
+        said = (result.code, due, whom, clear, note)
+        with self._store.write() as db:
+            row = _row(db, call_id)
+            if row["cause"] is None:
+                raise MisuseError("a result for a call that still lasts")
+            before = db.execute(_RESULT, (call_id,)).fetchone()
+            if before is not None and tuple(before) == said:
+                return
+            version = row["version"] + 1
+            db.execute("UPDATE call SET version = ? WHERE id = ?", (version, call_id))
+            db.execute(
+                "INSERT INTO result (call, version, code, due, whom, clear, note, at, boot, monotonic)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (call_id, version, *said, stamp.utc, stamp.boot, stamp.monotonic),
+            )
+            self._draw_consequences(db, row, result, stamp)
+            post(db, "call", call_id, version, stamp)
+            self._note_floor(db, stamp)
+
+    def owed(self) -> Call | None:
+        """The call whose result must be keyed before the next: over, and neither an emergency nor a missed one."""
+        row = self._store.row(_OWED)
+        return None if row is None else self._call(row)
+
+    def close_lost(self) -> tuple[Call, ...]:
+        """At start: calls that a crash or power cut left open are over, lost by the line; their results are owed."""
+        lost = [row["id"] for row in self._store.rows("SELECT id FROM call WHERE cause IS NULL ORDER BY seq")]
+        for call_id in lost:
+            self.ended(call_id, Cause.LOST, Party.LINE, 0.0)
+        return tuple(self.call(call_id) for call_id in lost)
+
+    def call(self, call_id: str) -> Call:
+        """One call as it now stands."""
+        row = self._store.row(f"{_CALL} WHERE c.id = ?", call_id)
+        if row is None:
+            raise MisuseError("no such call")
+        return self._call(row)
+
+    def record(self, call_id: str) -> dict[str, object]:
+        """All that is known of a call, as plain data for JSON: what the server will be told."""
+        date_boot(self._store, self._clock)
+        return record.whole(self._store, call_id, self._booth)
+
+    def _call(self, row: sqlite3.Row) -> Call:
+        return Call(
+            id=row["id"],
+            number=number_from(row["detail"]),
+            customer=None if row["customer"] is None else self.customer(row["customer"]),
+            emergency=bool(row["emergency"]),
+            incoming=bool(row["incoming"]),
+            answered=bool(row["answered"]),
+            talk=row["talk"],
+            cause=None if row["cause"] is None else Cause[row["cause"]],
+            by=None if row["party"] is None else Party[row["party"]],
+            result=row["code"],
+        )
+
+    def _draw_consequences(self, db: sqlite3.Connection, row: sqlite3.Row, result: Result, stamp: Stamp) -> None:
+        """What the result that has just been written means for number and customer."""
+        said = db.execute(_RESULT, (row["id"],)).fetchone()
+        for kind in consequences(result, said["due"]):
+            fact = Fact(
+                id=new_id(row["id"], kind, row["version"] + 1),
+                kind=kind,
+                number=row["number"],
+                at=stamp.utc,
+                booth=self._booth,
+                agent=row["agent"],
+                call=row["id"],
+                result=result.code,
+                due=said["due"] if kind is FactKind.CALLBACK else None,
+            )
+            append(db, fact, stamp, ours=True)
+        if row["customer"] is not None:
+            again = None if result.recall is None or stamp.utc is None else stamp.utc + result.recall
+            after_call(db, row["customer"], result, said["due"], again)
+
+    def _note_floor(self, db: sqlite3.Connection, stamp: Stamp) -> None:
+        # A keyed time is no bound: one slip of a finger into a later year would bar the true time for good.
+        if stamp.utc is not None and not self._clock.keyed:
+            db.execute(
+                "INSERT INTO note (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (FLOOR, repr(stamp.utc)),
+            )
+
+
+_CALL = "SELECT c.*, r.code FROM call c LEFT JOIN result r ON r.call = c.id AND r.version = c.version"
+_OWED = f"""{_CALL}
+WHERE c.version = 0 AND c.emergency = 0 AND c.cause IS NOT NULL AND (c.incoming = 0 OR c.answered = 1)
+ORDER BY c.seq LIMIT 1"""
+_RESULT = "SELECT code, due, whom, clear, note FROM result WHERE call = ? ORDER BY version DESC LIMIT 1"
+
+
+def _row(db: sqlite3.Connection, call_id: str) -> sqlite3.Row:
+    row: sqlite3.Row | None = db.execute("SELECT * FROM call WHERE id = ?", (call_id,)).fetchone()
+    if row is None:
+        raise MisuseError("no such call")
+    return row
+
+
+def _mark(db: sqlite3.Connection, call_id: str, name: str, seconds: float | None, stamp: Stamp) -> None:
+    db.execute(
+        "INSERT INTO mark (call, name, seconds, at, boot, monotonic) VALUES (?, ?, ?, ?, ?, ?)",
+        (call_id, name, seconds, stamp.utc, stamp.boot, stamp.monotonic),
+    )

@@ -1,0 +1,171 @@
+"""What is known of a number, in the store: facts and earlier calls, whichever booth they come from."""
+
+import math
+import sqlite3
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from firmware.clock import Clock, Stamp
+from firmware.redial import Fact, FactKind
+from firmware.store import Store
+
+# Attempts before which a booth's history of a number is not looked through again for other booths' calls.
+_LOOKED_AT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """One earlier call to a customer's number, for history and evidence."""
+
+    at: float | None
+    booth: str
+    agent: str
+    result: str | None  # code
+    whom: str = ""
+    talk: float = 0.0
+    due: float | None = None
+
+
+class Facts:
+    """Facts and history of numbers. Facts are only ever added: the database itself refuses the rest."""
+
+    def __init__(self, store: Store, booth: str, clock: Clock) -> None:
+        self._store, self._booth, self._clock = store, booth, clock
+
+    def facts(self, key: str) -> tuple[Fact, ...]:
+        """All that is known of a number, oldest first."""
+        date_boot(self._store, self._clock)
+        return tuple(_fact(row) for row in self._store.rows(_FACTS, key))
+
+    def add_fact(self, fact: Fact) -> None:
+        """Append a fact; one that is there already is left as it is. One of ours goes to the outbox."""
+        stamp = self._clock.stamp()
+        with self._store.write() as db:
+            append(db, fact, stamp, ours=fact.booth == self._booth)
+
+    def history(self, key: str, limit: int = 3) -> tuple[PastCall, ...]:
+        """The latest calls with a number, newest first, other booths' included."""
+        date_boot(self._store, self._clock)
+        here = [_past(row, self._booth) for row in self._store.rows(_HISTORY, key, limit)]
+        rows = self._store.rows(_ELSEWHERE, key, _LOOKED_AT)
+        elsewhere = _calls_of([_fact(row) for row in rows])
+        # What has no date comes first: it must not fall out of sight behind what has one.
+        merged = sorted([*here, *elsewhere], key=lambda call: math.inf if call.at is None else call.at, reverse=True)
+        return tuple(merged[:limit])
+
+
+def append(db: sqlite3.Connection, fact: Fact, stamp: Stamp, *, ours: bool) -> None:
+    """Write a fact inside somebody's transaction. An own fact of unknown date keeps its stamp, to be dated later."""
+    boot, monotonic = (stamp.boot, stamp.monotonic) if ours else (None, None)
+    added = db.execute(
+        "INSERT INTO fact (id, kind, number, at, boot, monotonic, booth, agent, call, result, due, note)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(fact.id, fact.kind.value, fact.number, fact.at, boot, monotonic),
+            *(fact.booth, fact.agent, fact.call, fact.result, fact.due, fact.note),
+        ),
+    ).rowcount
+    if ours and added:
+        post(db, "fact", fact.id, 1, stamp)
+
+
+def post(db: sqlite3.Connection, kind: str, ref: str, version: int, stamp: Stamp) -> None:
+    """Put something into the outbox inside somebody's transaction."""
+    db.execute(
+        "INSERT INTO outbox (kind, ref, version, at, boot, monotonic) VALUES (?, ?, ?, ?, ?, ?)",
+        (kind, ref, version, stamp.utc, stamp.boot, stamp.monotonic),
+    )
+
+
+def date_boot(store: Store, clock: Clock) -> None:
+    """Once the time is known, note how far it is ahead of this boot's clock: that dates what was written before."""
+    stamp = clock.stamp()
+    if stamp.utc is None:
+        return
+    ahead = stamp.utc - stamp.monotonic
+    noted = store.row("SELECT ahead, source FROM boot WHERE id = ?", stamp.boot)
+    if noted is not None and noted["source"] == clock.source and abs(noted["ahead"] - ahead) < 1.0:
+        return
+    with store.write() as db:
+        db.execute(
+            "INSERT INTO boot (id, ahead, source) VALUES (?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET ahead = excluded.ahead, source = excluded.source",
+            (stamp.boot, ahead, clock.source),
+        )
+
+
+def new_id(call: str, kind: FactKind, version: int) -> str:
+    """The id of a fact that follows from a call: the same each time it is worked out."""
+    return str(uuid.uuid5(uuid.UUID(call), f"{kind.value}/{version}"))
+
+
+def refused(facts: Iterable[Fact]) -> bool:
+    """Whether a refusal stands, oldest fact first: only a supervisor's later lift ends it."""
+    standing = False
+    for fact in facts:
+        if fact.kind in (FactKind.REFUSAL, FactKind.DO_NOT_CALL):
+            standing = True
+        elif fact.kind is FactKind.LIFT:
+            standing = False
+    return standing
+
+
+_FACTS = """
+SELECT f.*, coalesce(f.at, f.monotonic + b.ahead) AS dated
+FROM fact f LEFT JOIN boot b ON b.id = f.boot
+WHERE f.number = ? ORDER BY f.seq
+"""
+
+_HISTORY = """
+SELECT coalesce(c.at, c.monotonic + b.ahead) AS dated, c.agent, c.talk, r.code, r.whom, r.due
+FROM call c
+LEFT JOIN boot b ON b.id = c.boot
+LEFT JOIN result r ON r.call = c.id AND r.version = c.version
+WHERE c.number = ? ORDER BY c.seq DESC LIMIT ?
+"""
+
+_ELSEWHERE = """
+SELECT f.*, f.at AS dated FROM fact f
+WHERE f.number = ? AND f.call IS NOT NULL AND NOT EXISTS (SELECT 1 FROM call c WHERE c.id = f.call)
+ORDER BY f.seq DESC LIMIT ?
+"""
+
+
+def _fact(row: sqlite3.Row) -> Fact:
+    return Fact(
+        id=row["id"],
+        kind=FactKind(row["kind"]),
+        number=row["number"],
+        at=row["dated"],
+        booth=row["booth"],
+        agent=row["agent"],
+        call=row["call"],
+        result=row["result"],
+        due=row["due"],
+        note=row["note"],
+    )
+
+
+def _past(row: sqlite3.Row, booth: str) -> PastCall:
+    return PastCall(
+        at=row["dated"],
+        booth=booth,
+        agent=row["agent"],
+        result=row["code"],
+        whom=row["whom"] or "",
+        talk=row["talk"],
+        due=row["due"],
+    )
+
+
+def _calls_of(newest_first: list[Fact]) -> list[PastCall]:
+    """Other booths' calls, as far as their facts tell of them."""
+    calls: dict[str, PastCall] = {}
+    for fact in reversed(newest_first):
+        assert fact.call is not None  # the query's condition
+        known = calls.get(fact.call, PastCall(fact.at, fact.booth, fact.agent, None))
+        result = fact.result or known.result
+        due = fact.due if fact.kind is FactKind.CALLBACK else known.due
+        calls[fact.call] = PastCall(known.at, fact.booth, fact.agent, result, due=due)
+    return list(reversed(calls.values()))

@@ -1,0 +1,73 @@
+"""What the booth keeps beside its calls: shifts and breaks, what waits for sync, and small things to remember."""
+
+import uuid
+
+from firmware.clock import Clock
+from firmware.facts import post
+from firmware.store import Store
+
+
+class Logbook:
+    """Shifts, the outbox and the notes of one booth."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    def log_in(self, agent: str) -> None:
+        """The agent begins a shift."""
+        self._shift("log-in", agent)
+
+    def log_out(self, agent: str) -> None:
+        """The agent ends the shift."""
+        self._shift("log-out", agent)
+
+    def break_begins(self, agent: str, code: str) -> None:
+        """The agent takes a break of kind `code`."""
+        self._shift("break-begins", agent, code)
+
+    def break_ends(self, agent: str) -> None:
+        """The agent is back."""
+        self._shift("break-ends", agent)
+
+    def _shift(self, kind: str, agent: str, code: str = "") -> None:
+        stamp, new = self._clock.stamp(), str(uuid.uuid4())
+        with self._store.write() as db:
+            db.execute(
+                "INSERT INTO shift (id, kind, agent, code, at, boot, monotonic) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (new, kind, agent, code, stamp.utc, stamp.boot, stamp.monotonic),
+            )
+            post(db, "shift", new, 1, stamp)
+
+    def pending(self) -> tuple[int, float | None]:
+        """How many calls wait for sync, and since when (UTC seconds, if known)."""
+        row = self._store.row(_PENDING)
+        return (0, None) if row is None else (row["calls"], row["oldest"])
+
+    def remember(self, key: str, value: str, *, durable: bool = False) -> None:
+        """Keep a small thing over restarts; `durable`: over a power cut at this moment too, at the price of an fsync."""
+        if self.recall(key) == value:
+            return
+        with self._store.write(durable=durable) as db:
+            db.execute(
+                "INSERT INTO note (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                (key, value),
+            )
+
+    def recall(self, key: str) -> str | None:
+        """What was remembered."""
+        row = self._store.row("SELECT value FROM note WHERE key = ?", key)
+        return None if row is None else str(row["value"])
+
+    def tidy(self) -> None:
+        """Housekeeping for a quiet moment: takes some tens of milliseconds on a card."""
+        self._store.tidy()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._store.close()
+
+
+_PENDING = """
+SELECT count(DISTINCT o.ref) AS calls, min(coalesce(o.at, o.monotonic + b.ahead)) AS oldest
+FROM outbox o LEFT JOIN boot b ON b.id = o.boot WHERE o.kind = 'call'
+"""
