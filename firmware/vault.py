@@ -1,0 +1,224 @@
+"""The vault: sealed recordings on the card, written by a thread of their own."""
+
+import contextlib
+import hashlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import pyrage
+
+from firmware import journal
+from firmware.journal import UNKNOWN, Closing, Ending, Segment
+from hw.contracts import FRAME_SECONDS, Post
+from hw.events import Event
+
+SUFFIX = ".journal"
+QUEUE_SECONDS = 60.0  # a card may stand still this long, say while it tidies up, before a call loses its recording
+PATIENCE = 5.0  # seconds to wait for what is queued when the booth stops
+
+Task = Callable[[], None]
+
+
+class VaultError(Exception):
+    """The vault was set up wrongly: a recipient that is no age public key."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed(Event):
+    """The rest of this call is not recorded; what was written before is whole. Posted at most once a call."""
+
+    why: str
+    full: bool = False  # the card has no room left, as opposed to being broken
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A recording that is over and on the disk."""
+
+    call: str
+    path: Path
+    segments: int
+    frames: int  # kept, pre-roll included
+    talk_seconds: float  # from the answer mark to the end, pauses included
+    sha256: str  # of the journal as it lies on the disk; empty if it could not be closed
+    complete: bool  # nothing of the call is missing but what was paused
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A recording that a crash had left open."""
+
+    call: str
+    path: Path
+    segments: int
+    cut: int  # bytes of a torn record that were cut off
+    closed: bool  # False: the card would not even take the closing record
+
+
+class JournalFile:
+    """One journal on disk, open for appending. What append() returned from survives a power cut."""
+
+    def __init__(self, path: Path, seal: Callable[[bytes], bytes]) -> None:
+        self.path, self._seal = path, seal
+        self.size = 0
+        self._hash = hashlib.sha256()
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    @property
+    def sha256(self) -> bytes:
+        """The hash of all that was written or taken over."""
+        return self._hash.digest()
+
+    def made_known(self) -> None:
+        """Make the file's name survive a power cut."""
+        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def continue_after(self, data: bytes) -> None:
+        """Take over `data`, with which the file begins, and cut off what follows."""
+        self._hash.update(data)
+        self.size = len(data)
+        os.ftruncate(self._file, self.size)
+
+    def append(self, part: Segment | Closing) -> None:
+        """Seal and write one record; on OSError the file is as it was before."""
+        closing = isinstance(part, Closing)
+        plain = journal.pack_closing(part) if isinstance(part, Closing) else journal.pack_segment(part)
+        data = journal.record(self._seal(plain), closing=closing)
+        try:
+            self._write(data)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, self.size)
+                os.fdatasync(self._file)
+            raise
+        self.size += len(data)
+        self._hash.update(data)
+
+    def close(self) -> None:
+        """Let go of the file; harmless the second time."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _write(self, data: bytes) -> None:
+        at = 0
+        while at < len(data):  # a card that is nearly full takes a part first and refuses the rest
+            at += os.pwrite(self._file, data[at:], self.size + at)
+        os.fdatasync(self._file)
+
+
+class Vault:
+    """Keeps recordings in `directory`, sealed to `recipients` (age public keys, so that the booth itself cannot open them).
+
+    All writing is done on one thread, in the order asked for.
+    """
+
+    def __init__(self, directory: Path, recipients: Sequence[str], post: Post) -> None:
+        if not recipients:
+            raise VaultError("no recipient: recordings would be sealed to nobody")
+        try:
+            self._recipients = [pyrage.x25519.Recipient.from_str(text) for text in recipients]
+        except pyrage.RecipientError as problem:
+            raise VaultError(f"a recipient is no age public key (age1…): {problem}") from problem
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory, self.post = directory, post
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="vault", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether anybody still writes; False after close() or after a bug of ours."""
+        return self._thread.is_alive()
+
+    @property
+    def behind(self) -> bool:
+        """Whether more waits to be written than may wait."""
+        return self._tasks.qsize() * FRAME_SECONDS >= QUEUE_SECONDS
+
+    def do(self, task: Task) -> None:
+        """Have something done on the vault's thread; returns at once."""
+        self._tasks.put(task)
+
+    def path(self, call: UUID) -> Path:
+        """Where a call's journal lies."""
+        return self.directory / f"{call}{SUFFIX}"
+
+    def create(self, call: UUID) -> JournalFile:
+        """A new journal; on the vault's thread. Raises OSError, also if the call has one already."""
+        path = self.path(call)
+        if path.exists():
+            raise FileExistsError(f"{path.name} exists already")
+        file = JournalFile(path, self._seal)
+        try:
+            file.made_known()
+        except OSError:
+            file.close()
+            raise
+        return file
+
+    def space(self) -> int:
+        """Bytes left on the card."""
+        card = os.statvfs(self.directory)
+        return card.f_bavail * card.f_frsize
+
+    def recover(self) -> list[Recovered]:
+        """Close what a crash left open: cut torn tails, append closing records. For the start, before any call."""
+        journals = sorted(self.directory.glob(f"*{SUFFIX}"))
+        found = (self._recover(path, call) for path in journals if (call := call_of(path)) is not None)
+        return [recovered for recovered in found if recovered is not None]
+
+    def close(self) -> None:
+        """Write what is queued, for at most a few seconds, and end."""
+        self._tasks.put(None)
+        self._thread.join(PATIENCE)
+
+    def _recover(self, path: Path, call: UUID) -> Recovered | None:
+        data = path.read_bytes()
+        reading = journal.read(data)
+        if reading.closed and reading.tail == len(data):
+            return None
+        # Damage with whole records after it is no torn tail: what is there stays for those who can open it.
+        kept = data[: reading.tail]
+        file = JournalFile(path, self._seal)
+        try:
+            file.continue_after(kept)
+            closed = reading.closed or self._close_for(file, call, len(reading.records))
+        finally:
+            file.close()
+        return Recovered(str(call), path, len(reading.records), len(data) - len(kept), closed)
+
+    def _close_for(self, file: JournalFile, call: UUID, segments: int) -> bool:
+        end = Closing(call, segments, Ending.RECOVERED, UNKNOWN, UNKNOWN, UNKNOWN, file.sha256)
+        try:
+            file.append(end)
+        except (
+            OSError
+        ):  # no room for half a kilobyte: the journal is readable without it, and the next start tries again
+            return False
+        return True
+
+    def _seal(self, plain: bytes) -> bytes:
+        sealed: bytes = pyrage.encrypt(plain, self._recipients)
+        return sealed
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task()
+
+
+def call_of(path: Path) -> UUID | None:
+    """The call that a journal is named by; None if it is named by none."""
+    try:
+        return UUID(path.stem)
+    except ValueError:
+        return None
