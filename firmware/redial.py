@@ -1,38 +1,16 @@
 """The redial guard: facts + rules + now → Decision. Pure."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import Final
 
+from firmware import refusal
+from firmware.known import Fact, FactKind, Rules, newest_first
+from firmware.numbers import Kind, Number
+from firmware.window import Window
 
-class FactKind(Enum):
-    """What can be known of a number. Facts are only ever added."""
-
-    ATTEMPT = "attempt"  # a dial began
-    CONTACT = "contact"  # a human answered
-    REFUSAL = "refusal"  # an explicit or implied refusal
-    DO_NOT_CALL = "do-not-call"
-    LIFT = "lift"  # a supervisor's lift of a refusal, on the server, in writing
-    OVERRIDE = "override"  # a supervisor let one call pass the redial window
-    CALLBACK = "callback"  # the customer asked to be called at `due`
-    COUNTED = "counted"  # hung up on us or stopped by a gatekeeper: so many of them are an implied refusal
-    FINAL = "final"  # nobody to reach there: dead, changed, a fax, calls rejected
-    VOID = "void"  # the call's attempt does not count: the network failed
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Something that has happened to a number; `number` is Number.key."""
-
-    id: str  # UUID
-    kind: FactKind
-    number: str
-    at: float | None  # seconds since 1970 UTC; None when the booth did not know the time
-    booth: str
-    agent: str
-    call: str | None = None  # the call's UUID
-    result: str | None = None  # result code, such as "REF"
-    due: float | None = None  # CALLBACK: asked-for time
-    note: str = ""  # OVERRIDE: the reason
+__all__ = ["Decision", "Fact", "FactKind", "Reason", "Rules", "Verdict", "decide"]
 
 
 class Verdict(Enum):
@@ -76,3 +54,124 @@ class Decision:
     overridable: bool = False  # by a supervisor's PIN on this booth
     evidence: tuple[Fact, ...] = ()  # newest first
     considered: tuple[Reason, ...] = field(default=())  # every reason that was looked at, in order
+
+
+def decide(
+    number: Number,
+    facts: Sequence[Fact],
+    rules: Rules,
+    now: float | None,
+    *,
+    on_list: bool = True,
+    owed: bool = False,
+    override: bool = False,
+) -> Decision:
+    """May this number be called now? The first check that has something to say decides.
+
+    `facts` is all that is known of the number, in any order; `now` is None when the time is unknown; `owed` says that
+    an earlier call's result has not been keyed; `override` is a supervisor's word for this one call.
+    """
+    known = tuple({fact.id: fact for fact in facts}.values())  # our own facts come back from the server
+    question = _Question(number, known, rules, now, on_list=on_list, owed=owed, override=override)
+    looked: list[Reason] = []
+    for reason, check in _CHECKS:
+        looked.append(reason)
+        decision = check(question)
+        if decision is not None:
+            return replace(decision, considered=tuple(looked))
+    return Decision(Verdict.ALLOW, Reason.FREE, considered=(*looked, Reason.FREE))
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """All that a check may look at."""
+
+    number: Number
+    facts: tuple[Fact, ...]
+    rules: Rules
+    now: float | None
+    on_list: bool
+    owed: bool
+    override: bool
+
+
+_Check = Callable[[_Question], Decision | None]
+
+
+def _kind(verdict: Verdict, reason: Reason, kind: Kind) -> _Check:
+    return lambda question: Decision(verdict, reason) if question.number.kind is kind else None
+
+
+def _barred(question: _Question) -> Decision | None:
+    kind = question.number.kind
+    abroad = kind is Kind.INTERNATIONAL and not question.rules.international
+    return Decision(Verdict.BLOCK, Reason.BARRED_CLASS) if abroad or kind in (Kind.PREMIUM, Kind.MACHINE) else None
+
+
+def _sample(question: _Question) -> Decision | None:
+    real = question.number.sample and not question.rules.sample_allowed
+    return Decision(Verdict.BLOCK, Reason.SAMPLE_NUMBER) if real else None
+
+
+def _do_not_call(question: _Question) -> Decision | None:
+    return _for_good(Reason.DO_NOT_CALL, refusal.standing(question.facts, FactKind.DO_NOT_CALL))
+
+
+def _refused(question: _Question) -> Decision | None:
+    return _for_good(Reason.REFUSED, refusal.refusals(question.facts, question.rules))
+
+
+def _dead(question: _Question) -> Decision | None:
+    return _for_good(Reason.DEAD_NUMBER, refusal.standing(question.facts, FactKind.FINAL))
+
+
+def _for_good(reason: Reason, evidence: Sequence[Fact]) -> Decision | None:
+    return Decision(Verdict.BLOCK, reason, never=True, evidence=newest_first(evidence)) if evidence else None
+
+
+def _owed(question: _Question) -> Decision | None:
+    return Decision(Verdict.BLOCK, Reason.RESULT_OWED) if question.owed else None
+
+
+def _time(question: _Question) -> Decision | None:
+    return Decision(Verdict.BLOCK, Reason.TIME_UNKNOWN) if question.now is None else None
+
+
+def _window(question: _Question) -> Decision | None:
+    now = question.now
+    assert now is not None  # _time comes first
+    window = Window(question.facts, question.rules)
+    if not window.holds(now) or window.asked_for(now):
+        return None
+    evidence = window.evidence(now)
+    if question.override or window.overridden(now):
+        return Decision(Verdict.ALLOW, Reason.OVERRIDDEN, evidence=evidence)
+    return Decision(Verdict.BLOCK, Reason.CALLED_RECENTLY, until=window.opens(now), overridable=True, evidence=evidence)
+
+
+def _off_list(question: _Question) -> Decision | None:
+    return None if question.on_list else Decision(Verdict.WARN, Reason.OFF_LIST)
+
+
+def _uncertain(question: _Question) -> Decision | None:
+    return Decision(Verdict.WARN, Reason.UNCERTAIN) if question.number.uncertain else None
+
+
+# The order is the engine's (domain: "first block wins"); a warning is given only when nothing blocks.
+_CHECKS: Final[tuple[tuple[Reason, _Check], ...]] = (
+    (Reason.EMERGENCY, _kind(Verdict.ALLOW, Reason.EMERGENCY, Kind.EMERGENCY)),
+    (Reason.SERVICE_NUMBER, _kind(Verdict.ALLOW, Reason.SERVICE_NUMBER, Kind.SERVICE)),
+    (Reason.INVALID_NUMBER, _kind(Verdict.BLOCK, Reason.INVALID_NUMBER, Kind.INVALID)),
+    (Reason.BARRED_CLASS, _barred),
+    (Reason.SAMPLE_NUMBER, _sample),
+    (Reason.DO_NOT_CALL, _do_not_call),
+    (Reason.REFUSED, _refused),
+    (Reason.DEAD_NUMBER, _dead),
+    (Reason.RESULT_OWED, _owed),
+    (Reason.TIME_UNKNOWN, _time),
+    (Reason.CALLED_RECENTLY, _window),
+    (Reason.OFF_LIST, _off_list),
+    (Reason.TOLL_FREE, _kind(Verdict.WARN, Reason.TOLL_FREE, Kind.TOLL_FREE)),
+    (Reason.SHARED_COST, _kind(Verdict.WARN, Reason.SHARED_COST, Kind.SHARED_COST)),
+    (Reason.UNCERTAIN, _uncertain),
+)

@@ -1,0 +1,63 @@
+"""What the redial guard goes by: the facts that are known of a number, and the rules."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from math import inf
+from typing import Final
+
+DAY: Final = 86400.0
+TALK: Final = "talk"  # a CONTACT's note: it came to a conversation
+
+
+class FactKind(Enum):
+    """What can be known of a number. Facts are only ever added."""
+
+    ATTEMPT = "attempt"  # a dial began
+    CONTACT = "contact"  # a human answered
+    REFUSAL = "refusal"  # an explicit or implied refusal
+    DO_NOT_CALL = "do-not-call"
+    LIFT = "lift"  # a supervisor's lift of a refusal, on the server, in writing
+    OVERRIDE = "override"  # a supervisor let one call pass the redial window
+    CALLBACK = "callback"  # the customer asked to be called at `due`
+    COUNTED = "counted"  # hung up on us or stopped by a gatekeeper: so many of them are an implied refusal
+    FINAL = "final"  # nobody to reach there: dead, changed, a fax, calls rejected
+    VOID = "void"  # the call's attempt does not count: the network failed
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that has happened to a number; `number` is Number.key."""
+
+    id: str  # UUID
+    kind: FactKind
+    number: str
+    at: float | None  # seconds since 1970 UTC; None when the booth did not know the time
+    booth: str
+    agent: str
+    call: str | None = None  # the call's UUID
+    result: str | None = None  # result code, such as "REF"
+    due: float | None = None  # CALLBACK: asked-for time
+    note: str = ""  # OVERRIDE: the reason; CONTACT: TALK or nothing; COUNTED: how many of its result are a refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is allowed; the defaults are strict, and opening them is deliberate. All times in seconds."""
+
+    min_gap_any: float = 3600  # after a call that a human answered
+    min_gap_after_talk: float = DAY
+    min_gap_unanswered: float = 1800
+    max_per_day: int = 2  # answered calls in any 24 hours
+    max_unanswered_per_day: int = 3
+    gacha_limit: int = 3  # so many hang-ups within `gacha_window` are an implied refusal
+    gacha_window: float = 180 * DAY
+    callback_expires: float = 3 * DAY  # how long after its time an asked-for callback still frees the call
+    override_lasts: float = 600  # how long a supervisor's override waits to be used
+    international: bool = False
+    sample_allowed: bool = False  # only for a line that reaches nobody
+
+
+def newest_first(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Facts of unknown date come first: nothing shows that they are old."""
+    return tuple(sorted(facts, key=lambda fact: (inf if fact.at is None else fact.at, fact.id), reverse=True))
