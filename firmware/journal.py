@@ -217,7 +217,7 @@ def verify(
 ) -> tuple[int, tuple[Fault, ...]]:
     """How many segments from the beginning on are in their place, and everything that is wrong.
 
-    `parts` are the opened records of `reading`, which was read from `data`.
+    `parts` are the opened records of `reading`, which was read from `data`; fewer if not all could be opened.
     """
     segments = [part for part in parts if isinstance(part, Segment)]
     good, faults = _in_order(call, segments)
@@ -225,6 +225,8 @@ def verify(
     if reading.whole < len(data):
         found.append(_broken(data, reading))
     closing = parts[-1] if parts and isinstance(parts[-1], Closing) else None
+    if len(parts) < len(reading.records):
+        return good, tuple(found)
     if closing is None:
         found.append(
             Fault(Flaw.OPEN, "no closing record: the call goes on, or the booth crashed and has not started since")
