@@ -1,0 +1,171 @@
+"""A serial port that can be plugged in and unplugged: a pseudo-terminal behind a stable name."""
+
+import fcntl
+import heapq
+import itertools
+import os
+import select
+import struct
+import termios
+import threading
+import time
+import tty
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+PIECE = 4096  # bytes read at a time; also what a pty keeps for its reader
+PATIENCE = 5.0  # seconds that unplug() waits; the thread looks up at once when its bell rings
+
+
+class Port:
+    """The device's end of a serial port, and the one thread that lives there while it is plugged in.
+
+    What the other side writes is given to `hear`, on that thread; `do` and `at` have things done on it, and `write` is
+    for that thread only. `link` is a symbolic link to the slave side, renewed at every plug() as udev would.
+    """
+
+    def __init__(self, link: Path, hear: Callable[[bytes], None]) -> None:
+        self.link = link
+        self._hear = hear
+        self._lock = threading.Lock()
+        self._served: _Served | None = None
+
+    @property
+    def plugged(self) -> bool:
+        """Whether a thread serves the port."""
+        return self._served is not None
+
+    def plug(self) -> None:
+        """Appear: a new pty under the old name. Nothing happens when it is there already."""
+        with self._lock:
+            if self._served is None:
+                self._served = _Served(self.link.name, self._hear)
+                _point(self.link, self._served.name)
+
+    def unplug(self) -> None:
+        """Pull the cable: the name vanishes, and whoever has the port open sees it hang up."""
+        with self._lock:
+            served, self._served = self._served, None
+            if served is not None:
+                self.link.unlink(missing_ok=True)
+        if served is not None:
+            served.end()
+
+    def do(self, task: Callable[..., None], *args: object) -> None:
+        """Have `task` done on the port's thread, after what was asked before; dropped while unplugged."""
+        served = self._served
+        if served is not None:
+            served.do(partial(task, *args))
+
+    def at(self, when: float, task: Callable[[], None]) -> None:
+        """Have `task` done at the monotonic time `when`; for the port's own thread."""
+        served = self._served
+        if served is not None:
+            served.at(when, task)
+
+    def write(self, data: bytes) -> int:
+        """Bytes the line took, which are fewer than given when nobody reads; for the port's own thread."""
+        served = self._served
+        return served.write(data) if served is not None else 0
+
+    def read(self) -> bytes:
+        """What has come in so far; for the port's own thread."""
+        served = self._served
+        return served.read() if served is not None else b""
+
+    @property
+    def unread(self) -> int:
+        """Bytes that wait for a reader at the other side; for the port's own thread."""
+        served = self._served
+        return served.unread if served is not None else 0
+
+
+class _Served:
+    """One life of a port, from plug to unplug."""
+
+    def __init__(self, name: str, hear: Callable[[bytes], None]) -> None:
+        self._ours, self._theirs = os.openpty()
+        tty.setraw(self._theirs)
+        os.set_blocking(self._ours, False)
+        self.name = os.ttyname(self._theirs)
+        self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._hear = hear
+        self._lock = threading.Lock()  # for the bell, which others ring while we may be closing it
+        self._over = False
+        self._tasks: deque[Callable[[], None]] = deque()
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._thread = threading.Thread(target=self._serve, name=f"emulated {name}", daemon=True)
+        self._thread.start()
+
+    def do(self, task: Callable[[], None]) -> None:
+        with self._lock:
+            if not self._over:
+                self._tasks.append(task)
+                os.eventfd_write(self._bell, 1)
+
+    def at(self, when: float, task: Callable[[], None]) -> None:
+        heapq.heappush(self._timers, (when, next(self._order), task))
+
+    def end(self) -> None:
+        with self._lock:
+            if not self._over:
+                self._over = True
+                os.eventfd_write(self._bell, 1)
+        if self._thread is not threading.current_thread():
+            self._thread.join(PATIENCE)
+
+    def write(self, data: bytes) -> int:
+        try:
+            return os.write(self._ours, data)
+        except BlockingIOError:
+            return 0
+
+    def read(self) -> bytes:
+        try:
+            return os.read(self._ours, PIECE)
+        except BlockingIOError:
+            return b""
+
+    @property
+    def unread(self) -> int:
+        waiting: int = struct.unpack("i", fcntl.ioctl(self._theirs, termios.FIONREAD, bytes(4)))[0]
+        return waiting
+
+    def _serve(self) -> None:
+        # Nobody may be inside read() when the master closes: closing a pty that another thread is reading does not hang
+        # it up. So there is one thread; it waits in poll(), and it is also the one that closes.
+        poll = select.poll()
+        poll.register(self._ours, select.POLLIN)
+        poll.register(self._bell, select.POLLIN)
+        try:
+            while not self._over:
+                self._attend({fd for fd, _ in poll.poll(self._patience())})
+        finally:
+            with self._lock:
+                self._over = True
+                for fd in (self._theirs, self._ours, self._bell):
+                    os.close(fd)
+
+    def _patience(self) -> float | None:
+        """Milliseconds until the next timer."""
+        return max(0.0, (self._timers[0][0] - time.monotonic()) * 1000) if self._timers else None
+
+    def _attend(self, ready: set[int]) -> None:
+        if self._bell in ready:
+            os.eventfd_read(self._bell)
+        while self._tasks and not self._over:
+            self._tasks.popleft()()
+        if self._ours in ready and not self._over:
+            self._hear(self.read())
+        while self._timers and self._timers[0][0] <= time.monotonic() and not self._over:
+            heapq.heappop(self._timers)[2]()
+
+
+def _point(link: Path, target: str) -> None:
+    fresh = link.with_name(f".{link.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.replace(link)

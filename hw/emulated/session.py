@@ -1,0 +1,146 @@
+"""What a modem was told since it was plugged in; all of it is forgotten when the plug is pulled."""
+
+import re
+from dataclasses import dataclass, field
+
+from hw.emulated.command import Command
+
+# Error numbers of 3GPP TS 27.007, 9.2.1, with their verbose text.
+NOT_ALLOWED, NOT_SUPPORTED, NO_SIM, PIN_WANTED, PUK_WANTED, SIM_BUSY = 3, 4, 10, 11, 12, 14
+WRONG_PASSWORD, NO_SERVICE, WRONG_PARAMETERS = 16, 30, 50
+ERRORS = {
+    NOT_ALLOWED: "operation not allowed",
+    NOT_SUPPORTED: "operation not supported",
+    NO_SIM: "SIM not inserted",
+    PIN_WANTED: "SIM PIN required",
+    PUK_WANTED: "SIM PUK required",
+    SIM_BUSY: "SIM busy",
+    WRONG_PASSWORD: "incorrect password",
+    NO_SERVICE: "no network service",
+    WRONG_PARAMETERS: "incorrect parameters",
+}
+
+
+class RefusedError(Exception):
+    """The modem will not do it; `code` is the +CME ERROR."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(ERRORS[code])
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A command that only keeps what it is told: its value at power-on and what it takes, as `=?` shows it.
+
+    `shown` follows the value in the answer to `?`, where the network adds its part.
+    """
+
+    value: str
+    takes: str
+    shown: str = ""
+
+    def allows(self, arguments: list[str]) -> bool:
+        """Whether the arguments are within the ranges; ranges at the end may be left out."""
+        ranges = re.findall(r"\(([^)]*)\)", self.takes)
+        return 0 < len(arguments) <= len(ranges) and all(map(_within, arguments, ranges))
+
+
+def _within(argument: str, limits: str) -> bool:
+    """Whether a number is in a list like `0-2,5`; words are compared as they are."""
+    for limit in limits.split(","):
+        low, _, high = limit.partition("-")
+        if argument.isdigit() and low.isdigit() and int(low) <= int(argument) <= int(high or low):
+            return True
+        if argument == limit:
+            return True
+    return False
+
+
+SETTINGS = {
+    "+CCWA": Setting("0", "(0,1),(0-2),(1-255)"),
+    "+CEREG": Setting("0", "(0-2)"),
+    "+CFUN": Setting("1", "(0,1,4)"),
+    "+CLIP": Setting("0", "(0,1)", ",1"),
+    "+CLIR": Setting("0", "(0-2)", ",4"),
+    "+CLVL": Setting("3", "(0-5)"),
+    "+CMEE": Setting("0", "(0-2)"),
+    "+CMUT": Setting("0", "(0,1)"),
+    "+COLP": Setting("0", "(0,1)", ",0"),
+    "+CRC": Setting("0", "(0,1)"),
+    "+CREG": Setting("0", "(0-2)"),
+    "+CSCS": Setting("GSM", "(GSM,IRA,UCS2)"),
+    "+CSSN": Setting("0,0", "(0,1),(0,1)"),
+    "+CTZR": Setting("0", "(0-2)"),
+    "+CTZU": Setting("0", "(0,1,3)"),
+    "+CVHU": Setting("0", "(0-2)"),
+    "+QAUDMOD": Setting("0", "(0-3)"),
+    "+QMIC": Setting("20577,14567", "(0-65535),(0-65535)"),
+    "+QPCMV": Setting("0,0", "(0,1),(0-2)"),
+    "+QRXGAIN": Setting("20577", "(0-65535)"),
+    "+QSIMDET": Setting("0,0", "(0,1),(0,1)"),
+    "+QSIMSTAT": Setting("0", "(0,1)"),
+    "+QTONEDET": Setting("0", "(0,1)"),
+    "+VTD": Setting("3", "(0-255)"),
+    "^DSCI": Setting("0", "(0,1)"),
+}
+
+# Settings with a name of their own: AT+QINDCFG="ccinfo",1,0
+NAMED = {
+    "+QCFG": {"ims": "0,1", "usbcfg": "0x2C7C,0x0125,1,1,1,1,1,0,0"},
+    "+QGPSCFG": {"outport": '"usbnmea"'},
+    "+QINDCFG": {"all": "1", "csq": "0", "smsfull": "0", "ring": "1", "smsincoming": "1", "act": "0", "ccinfo": "0"},
+}
+
+
+@dataclass
+class Session:
+    """The present values of all settings."""
+
+    echo: bool = True
+    verbose: bool = True
+    quiet: bool = False
+    values: dict[str, str] = field(default_factory=lambda: {name: kept.value for name, kept in SETTINGS.items()})
+    named: dict[str, dict[str, str]] = field(default_factory=lambda: {name: dict(kept) for name, kept in NAMED.items()})
+
+    def on(self, name: str) -> bool:
+        """Whether a setting's first number is not 0."""
+        return not self.values[name].startswith("0")
+
+    def indicates(self, name: str) -> bool:
+        """Whether +QINDCFG asks for this indication."""
+        kept = self.named["+QINDCFG"]
+        return kept["all"] == "1" and kept[name] == "1"
+
+    @property
+    def carries_voice(self) -> bool:
+        """Whether the second port is the voice port."""
+        return self.values["+QPCMV"] == "1,0"
+
+    def keep(self, command: Command) -> list[str]:
+        """Do what a command with a Setting asks."""
+        setting = SETTINGS[command.name]
+        if command.how == "=?":
+            return [f"{command.name}: {setting.takes}"]
+        if command.how == "?":
+            value = self.values[command.name]
+            return [f'{command.name}: "{value}"' if value.isalpha() else f"{command.name}: {value}{setting.shown}"]
+        if command.how != "=" or not setting.allows(command.arguments):
+            raise RefusedError(WRONG_PARAMETERS)
+        self.values[command.name] = ",".join(command.arguments)
+        return []
+
+    def keep_named(self, command: Command) -> list[str]:
+        """Do what a command asks whose first argument is the setting's name."""
+        kept = self.named[command.name]
+        if command.how != "=" or not command.arguments:
+            return [f'{command.name}: "{name}",({value})' for name, value in kept.items()]
+        name, *values = command.arguments
+        name = name.lower()
+        if name not in kept:
+            raise RefusedError(WRONG_PARAMETERS)
+        if not values:
+            return [f'{command.name}: "{name}",{kept[name]}']
+        # +QINDCFG's last argument says whether to keep it for ever; this modem forgets.
+        kept[name] = values[0] if command.name == "+QINDCFG" else command.text.split(",", 1)[1]
+        return []
