@@ -16,6 +16,7 @@ from firmware.outcomes import (
     LogInWanted,
     Matched,
     NoCustomer,
+    NotDialled,
     NothingOwed,
     OverrideAsked,
     PinAccepted,
@@ -71,6 +72,7 @@ class Do(Enum):
     SCRIPT_BACK = auto()
     MUTE = auto()
     HOLD = auto()
+    HOLD_LINE = auto()
     UNHOLD = auto()
     TONE_MODE = auto()
     LOUDER = auto()
@@ -95,9 +97,7 @@ class Do(Enum):
     OPEN_WRAP_UP = auto()
     WRAP_KEY = auto()
     SAVE = auto()
-    MEMO = auto()
     WHOM = auto()
-    PUT_OFF = auto()
     OPEN_PIN = auto()
     PIN_KEY = auto()
     PIN_ERASE = auto()
@@ -112,7 +112,6 @@ class Do(Enum):
     CLOSE_EMERGENCY = auto()
     NOTE_FAULT = auto()
     REOPEN = auto()
-    REFUSED_TONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +209,8 @@ TABLE: dict[tuple[State, Cue], Step] = {
     (S.WRAP_UP, "A"): Step(S.WRAP_UP, (D.SAVE,)),
     (S.WRAP_UP, Saved): Step(S.PREVIEW, (D.NEXT_CUSTOMER,)),
     (S.WRAP_UP, NothingOwed): Step(S.LIST),
-    (S.WRAP_UP, "B"): Step(S.WRAP_UP, (D.MEMO,)),
     (S.WRAP_UP, "C"): Step(S.WRAP_UP, (D.WHOM,)),
-    (S.WRAP_UP, "D"): Step(S.LIST, (D.PUT_OFF,)),
+    (S.WRAP_UP, "D"): Step(S.LIST),
     (S.PIN_ENTRY, "digit"): Step(S.PIN_ENTRY, (D.PIN_KEY,)),
     (S.PIN_ENTRY, "A"): Step(S.PIN_ENTRY, (D.PIN_DONE,)),
     (S.PIN_ENTRY, "B"): Step(S.PIN_ENTRY, (D.PIN_ERASE,)),
@@ -239,11 +237,11 @@ TABLE: dict[tuple[State, Cue], Step] = {
     (S.MENU, PinWanted): Step(S.PIN_ENTRY, (D.OPEN_PIN,), above=True),
     (S.MENU, Left): Step(S.LIST),
     (S.COMPLAINT, "D"): Step(S.END_ASKED),
-    (S.COMPLAINT, HookReplaced): Step(S.HOOK_HELD, (D.HOLD,)),
+    (S.COMPLAINT, HookReplaced): Step(S.HOOK_HELD, (D.HOLD_LINE,)),
     (S.END_ASKED, "D"): Step(S.WRAP_UP, _END),
     (S.END_ASKED, "A"): Step(S.COMPLAINT),
     (S.END_ASKED, "pad"): Step(S.COMPLAINT),
-    (S.END_ASKED, HookReplaced): Step(S.HOOK_HELD, (D.HOLD,)),
+    (S.END_ASKED, HookReplaced): Step(S.HOOK_HELD, (D.HOLD_LINE,)),
     (S.HOOK_HELD, HookLifted): Step(S.COMPLAINT, (D.UNHOLD,)),
     (S.HOOK_HELD, TimedOut): Step(S.WRAP_UP, _END),
     (S.TALKING, Complained): Step(S.COMPLAINT),
@@ -254,7 +252,7 @@ TABLE: dict[tuple[State, Cue], Step] = {
 for _state in (S.LIST, S.KEYING, S.PREVIEW, S.WHY, S.ARMED, S.PIN_ENTRY):
     TABLE[_state, Cleared] = Step(S.DIALLING, (D.DIAL,))
     TABLE[_state, Armed] = Step(S.ARMED)
-    TABLE[_state, Refused] = Step(S.BLOCKED, (D.REFUSED_TONE,))
+    TABLE[_state, Refused] = Step(S.BLOCKED)
     TABLE[_state, ResultOwed] = Step(S.WRAP_UP, (D.OPEN_WRAP_UP,))
     TABLE[_state, LogInWanted] = Step(S.PIN_ENTRY, (D.OPEN_PIN,), above=True)
 for _state in (S.LIST, S.PREVIEW, S.WHY, S.PIN_ENTRY):
@@ -273,6 +271,7 @@ for _state in (S.DIALLING, S.ALERTING):
     TABLE[_state, "D"] = Step(S.LIST, _ABORT)
     TABLE[_state, HookReplaced] = Step(S.LIST, _ABORT)
     TABLE[_state, Answered] = Step(S.TALKING, (D.START_RECORDING,))
+    TABLE[_state, NotDialled] = Step(S.LIST)
     TABLE[_state, CallEnded] = Step(S.WRAP_UP, (D.END_CALL, D.OPEN_WRAP_UP))
     TABLE[_state, LineLost] = Step(S.WRAP_UP, (D.NOTE_FAULT, D.END_CALL, D.OPEN_WRAP_UP))
 for _state in SPEAKING:

@@ -37,6 +37,10 @@ class OverrideAsked(Outcome):
     """The block is one that a supervisor may lift here."""
 
 
+class NotDialled(Outcome):
+    """The card takes nothing more, so the attempt could not be written down and was not made."""
+
+
 class Matched(Outcome):
     """The keyed digits lead to a customer."""
 

@@ -1,7 +1,7 @@
 """What the application may expect of each piece of hardware. Drivers fulfil these; they do not inherit them."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from PIL.Image import Image
 
@@ -82,6 +82,7 @@ class Screen(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
 class TextScreen(Protocol):
     """A character LCD of 20 columns and 4 rows."""
 

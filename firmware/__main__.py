@@ -1,0 +1,203 @@
+"""`booth`: the booth phone itself. The only composer: device.toml → hardware → Booth."""
+
+import argparse
+import logging
+import queue
+import signal
+import sys
+from pathlib import Path
+from time import monotonic
+
+from firmware import listfile, results
+from firmware.booth import Booth
+from firmware.browsing import Browsing
+from firmware.calls import Call, Calls
+from firmware.clock import Clock
+from firmware.conversation import Conversation
+from firmware.display import Display, paper
+from firmware.gate import Gate, Target
+from firmware.hardware import Hardware
+from firmware.keying import Keying
+from firmware.listfile import ListFileError
+from firmware.menu import Menu
+from firmware.parts import Condition, Parts
+from firmware.pin import Tries
+from firmware.pinpad import PinPad
+from firmware.recorder import Recorder
+from firmware.redial import Decision
+from firmware.settings import Settings, SettingsError, example, load
+from firmware.vault import Vault
+from firmware.wrapup import WrapUp
+from hw import wiring
+from hw.errors import HardwareError
+from hw.events import Event
+
+DEVICE = Path("/etc/boothphone/device.toml")
+TRIES = "pin-tries"
+log = logging.getLogger("booth")
+
+
+def compose(
+    settings: Settings, hardware: Hardware, *, clock: Clock | None = None, sample_allowed: bool = False
+) -> Booth:
+    """A booth of these devices, ready to run(). `sample_allowed`: the line is an emulated one, so that the numbers of
+    the sample list may be dialled; no setting can say so."""
+    inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    clock = clock or Clock(settings.clock.trust)
+    vault = Vault(settings.data / "recordings", settings.recording.recipients, inbox.put)
+    calls = Calls(settings.data / "booth.db", settings.booth, clock)
+    recover(vault, calls)
+    parts = furnish(settings, hardware, clock, vault, calls, inbox, sample_allowed=sample_allowed)
+    return Booth(parts, inbox, Display(paper(hardware.screen)))
+
+
+def recover(vault: Vault, calls: Calls) -> None:
+    """After a crash or power cut: open journals are closed, calls that still lasted are lost and owe their result."""
+    calls.close_lost()
+    for found in vault.recover():
+        calls.recorded(found.call, {"file": found.path.name, "segments": found.segments, "complete": False})
+        log.warning("call %s: recording recovered, %d segments", found.call, found.segments)
+
+
+def furnish(
+    settings: Settings,
+    hardware: Hardware,
+    clock: Clock,
+    vault: Vault,
+    calls: Calls,
+    inbox: "queue.SimpleQueue[Event | None]",
+    *,
+    sample_allowed: bool,
+) -> Parts:
+    """The rooms of one booth."""
+    gate = Gate(calls, clock, settings.rules(sample_allowed=sample_allowed))
+    codes = results.load()
+
+    def foresee(call: Call, moment: float) -> Decision:
+        return gate.foresee(Target(call.number, call.customer), moment)
+
+    tries = Tries(calls.recall(TRIES), lambda kept: calls.remember(TRIES, kept, durable=True), monotonic())
+    emergency = settings.emergency
+    return Parts(
+        settings=settings,
+        hardware=hardware,
+        clock=clock,
+        calls=calls,
+        results=codes,
+        vault=vault,
+        gate=gate,
+        browsing=Browsing(calls, gate, clock, settings.script.pages),
+        keying=Keying(calls, settings.country, settings.area_code, confirmed=emergency.confirmed),
+        conversation=Conversation(
+            hardware, Recorder(vault, inbox.put), calls, inbox.put, record_emergency=settings.recording.emergency
+        ),
+        wrapup=WrapUp(codes, settings.zone, clock.now, foresee),
+        pinpad=PinPad(settings.supervisor.pin, settings.agents, settings.zone, tries, monotonic),
+        menu=Menu(calls, settings.country, settings.area_code),
+        condition=Condition(calls.recall("language") or settings.language, agent=_agent(settings, calls)),
+    )
+
+
+def _agent(settings: Settings, calls: Calls) -> str:
+    """Who is logged in after a restart: who was before, or the only agent of a booth that asks for no PIN."""
+    known = [agent.id for agent in settings.agents]
+    before = calls.recall("agent")
+    if before is None and len(known) == 1 and not settings.agents[0].pin:
+        return known[0]
+    return before if before in known else ""
+
+
+def hardware_of(settings: Settings) -> Hardware:
+    """The devices that device.toml names. Raises WiringError."""
+    lamps = settings.lamps
+    return Hardware(
+        line=wiring.open_line(settings.line.kind, **settings.line.settings),
+        handset=wiring.open_handset(settings.handset.kind, **settings.handset.settings),
+        keypad=wiring.open_keypad(settings.keypad.kind, **settings.keypad.settings),
+        hook=wiring.open_hook(settings.hook.kind, **settings.hook.settings),
+        screen=wiring.open_screen(settings.screen.kind, **settings.screen.settings),
+        lamps={name: wiring.open_lamp(lamps.kind, pin=pin) for name, pin in lamps.settings.items()},
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM."""
+    settings = load(args.device)
+    booth = compose(settings, hardware_of(settings))
+    signal.signal(signal.SIGTERM, lambda _number, _frame: booth.stop())
+    signal.signal(signal.SIGINT, lambda _number, _frame: booth.stop())
+    booth.run()
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    """Read device.toml and say what is wrong with it."""
+    settings = load(args.device)
+    print(f"{args.device}: in order; booth {settings.booth}, line {settings.line.kind}, screen {settings.screen.kind}")
+    return 0
+
+
+def import_list(args: argparse.Namespace) -> int:
+    """Read a call list into the booth's database."""
+    settings = load(args.device)
+    read = listfile.read(args.file, settings.country, settings.area_code)
+    for row in read.rejected:
+        print(f"line {row.line}: {row.reason}: not taken", file=sys.stderr)
+    if not read.entries:
+        print("no row could be taken; nothing was changed", file=sys.stderr)
+        return 1
+    settings.data.mkdir(parents=True, exist_ok=True)
+    calls = Calls(settings.data / "booth.db", settings.booth, Clock(settings.clock.trust))
+    calls.add_list(args.name or args.file.stem, read.entries, sample=read.sample)
+    calls.close()
+    print(f"{len(read.entries)} customers taken, {len(read.rejected)} rows not")
+    return 0
+
+
+def show_example(_args: argparse.Namespace) -> int:
+    """Print a commented device.toml to start from."""
+    print(example())
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="booth",
+        description="The booth phone: a call list, a redial guard and onboard recording on one box.",
+        epilog="To try it on a PC without any hardware, use booth-desk (or: make demo).",
+    )
+    top.add_argument("--device", type=Path, default=DEVICE, metavar="FILE", help=f"settings (default {DEVICE})")
+    top.add_argument("--verbose", action="store_true", help="log more; never names, numbers or PINs")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    commands.add_parser("run", help="be the booth, until SIGTERM").set_defaults(do=run)
+    commands.add_parser("check", help="read device.toml and list all its faults").set_defaults(do=check)
+    commands.add_parser("example", help="print a commented device.toml").set_defaults(do=show_example)
+    importing = commands.add_parser(
+        "import",
+        help="read a call list (CSV) into the booth",
+        description="Reads a call list: CSV in UTF-8, UTF-16 or Shift-JIS, with columns for name (氏名) and phone"
+        " (電話番号), and if you like reading (フリガナ), phone 2, identifier (生年月日) and note (備考)."
+        " Rows that cannot be called are listed with the reason; the others are taken.",
+    )
+    importing.add_argument("file", type=Path, help="the CSV file")
+    importing.add_argument("--name", help="the list's name on the screen (default: the file's)")
+    importing.set_defaults(do=import_list)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`booth`."""
+    args = parser().parse_args(argv)
+    logging.basicConfig(level=logging.DEBUG if args.verbose else logging.INFO, format="%(name)s: %(message)s")
+    try:
+        code: int = args.do(args)
+    except (SettingsError, ListFileError, HardwareError, OSError) as problem:
+        print(f"booth: {problem}", file=sys.stderr)
+        return 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""While a call lasts: answer, talk, hang up, and its end in the books."""
+
+import uuid
+
+from firmware import numbers
+from firmware.acts.act import Act, plain
+from firmware.callflow import Do, Place
+from firmware.calls import Call
+from firmware.numbers import Kind, Number
+from firmware.parts import Parts
+from firmware.redial import Decision, Reason, Verdict
+from firmware.results import Result
+from firmware.scenery import Scenery
+from firmware.store import CardError
+from hw.events import CallEnded, Cause, Event, IncomingCall, LineLost, Party
+
+ALWAYS = Decision(Verdict.ALLOW, Reason.FREE)  # a call that comes in asks no guard
+
+
+class Calling:
+    """Acts on the call of the moment."""
+
+    def __init__(self, parts: Parts, scenery: Scenery) -> None:
+        self._parts, self._scenery, self._talk = parts, scenery, parts.conversation
+        self.stale = 0  # ends that the line still owes for calls which we have ended ourselves
+
+    def table(self) -> dict[Do, Act]:
+        """The actions that are carried out here."""
+        talk = self._talk
+        return {
+            Do.HANG_UP: self._hang_up,
+            Do.RING: self._ring,
+            Do.ANSWER: self._answer,
+            Do.MISS: self._miss,
+            Do.START_RECORDING: self._answered,
+            Do.KEEP_RECORDING: plain(talk.keep_recording),
+            Do.END_CALL: self._end,
+            Do.FINISH_UNANSWERED: self._finish_unanswered,
+            Do.PAD: self._pad,
+            Do.SCRIPT_NEXT: lambda _e, _p: self._turn_script(1),
+            Do.SCRIPT_BACK: lambda _e, _p: self._turn_script(-1),
+            Do.MUTE: plain(talk.toggle_mute),
+            Do.HOLD: plain(lambda: talk.hold()),
+            Do.HOLD_LINE: plain(lambda: talk.hold(on=True)),
+            Do.UNHOLD: plain(lambda: talk.hold(on=False)),
+            Do.TONE_MODE: plain(talk.toggle_tone_mode),
+            Do.LOUDER: plain(lambda: talk.louder(1)),
+            Do.SOFTER: plain(lambda: talk.louder(-1)),
+            Do.NOTE_FAULT: self._note_fault,
+        }
+
+    def suggestion(self, call: Call) -> Result | None:
+        """The result that what the line saw speaks for."""
+        if call.cause is None or call.by is None:
+            return None
+        marks = self._talk.marks.named
+        return self._parts.results.suggest(call.cause, call.by, call.answered, call.talk, marks)
+
+    def _hang_up(self, _event: Event, _place: Place) -> None:
+        if self._talk.call is not None or self._parts.condition.ringing is not None:
+            self.stale += 1
+        self._parts.hardware.line.hang_up()
+
+    def _ring(self, event: Event, _place: Place) -> None:
+        condition, settings = self._parts.condition, self._parts.settings
+        keyed = event.number if isinstance(event, IncomingCall) else None
+        if keyed:
+            number = numbers.keyed(keyed, settings.country, settings.area_code)
+        else:
+            number = Number("", "", "", Kind.INVALID)  # withheld, or not told yet
+        customer = self._parts.calls.by_number(number.key) if number.key else None
+        known = condition.ringing
+        condition.ringing = Call(known.id if known else str(uuid.uuid4()), number, customer, incoming=True)
+
+    def _answer(self, _event: Event, _place: Place) -> None:
+        call = self._parts.condition.ringing
+        if call is None or self._talk.call is not None:
+            return
+        try:
+            self._talk.take(call, ALWAYS, self._parts.condition.agent)
+        except CardError:
+            self._parts.browsing.notice = "card-full"
+
+    def _miss(self, event: Event, _place: Place) -> None:
+        """The caller gave up or was refused: the books keep it, nobody owes a result."""
+        call, self._parts.condition.ringing = self._parts.condition.ringing, None
+        if self._talk.call is not None:
+            self._talk.end(event)
+        elif call is not None:
+            near = not isinstance(event, CallEnded | LineLost)
+            self._keep_missed(call, Party.NEAR if near else Party.FAR)
+
+    def _keep_missed(self, call: Call, by: Party) -> None:
+        calls = self._parts.calls
+        try:
+            calls.begin(call, None, self._parts.condition.agent, "incoming")
+            calls.ended(call.id, Cause.REJECTED if by is Party.NEAR else Cause.NO_ANSWER, by, 0.0)
+        except CardError:
+            self._parts.browsing.notice = "card-full"
+
+    def _answered(self, _event: Event, _place: Place) -> None:
+        self._parts.condition.ringing = None
+        self._talk.answered()
+
+    def _end(self, event: Event, _place: Place) -> None:
+        ended = self._talk.end(event)
+        self._parts.condition.owed = None if ended.emergency else ended
+
+    def _finish_unanswered(self, _event: Event, _place: Place) -> None:
+        """Broken off before anyone answered: the line has said it all, so the agent is asked nothing."""
+        call, results = self._parts.condition.owed, self._parts.results
+        self._parts.condition.owed = None
+        if call is None:
+            return
+        unanswered = results.suggest(Cause.NO_ANSWER, Party.LINE, False, 0.0, frozenset())
+        result = self.suggestion(call) or unanswered
+        if result is None:
+            raise LookupError("the result codes have none for a call that nobody answered")
+        try:
+            self._talk.write_end()
+            self._parts.calls.finish(call.id, result)
+        except CardError:
+            self._parts.browsing.notice = "card-full"
+            return
+        self._parts.browsing.notice = "aborted"
+
+    def _pad(self, event: Event, _place: Place) -> Event | None:
+        return self._talk.press(getattr(event, "key", ""))
+
+    def _turn_script(self, by: int) -> None:
+        pages = max(len(self._parts.settings.script.pages), 1)
+        self._scenery.script_page = (self._scenery.script_page + by) % pages
+
+    def _note_fault(self, event: Event, _place: Place) -> None:
+        if isinstance(event, LineLost):
+            self.stale = 0  # a line that went away owes nothing any more

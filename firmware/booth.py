@@ -1,0 +1,210 @@
+"""The booth: one inbox, one thread: event → callflow.step → actions carried out → the screen."""
+
+import queue
+import time
+from collections.abc import Callable
+from time import monotonic
+
+from firmware import callflow
+from firmware.acts.calling import Calling
+from firmware.acts.dialling import Dialling
+from firmware.acts.office import Office
+from firmware.acts.wandering import Wandering
+from firmware.acts.wrapping import Wrapping
+from firmware.callflow import IN_CALL, Place, State
+from firmware.display import Display
+from firmware.keys import Keys
+from firmware.outcomes import TimedOut
+from firmware.parts import Parts
+from firmware.recorder import RecordingFailed
+from firmware.scenery import Scenery
+from firmware.screens import views
+from firmware.screens.scene import Scene
+from firmware.screens.view import View
+from firmware.signs import Signs
+from firmware.text.catalogue import Text, load
+from firmware.watchdog import Watchdog
+from hw.contracts import TextScreen
+from hw.events import (
+    AudioFailed,
+    CallEnded,
+    Event,
+    HookLifted,
+    HookReplaced,
+    KeyHeld,
+    KeyPressed,
+    KeyReleased,
+    LineLost,
+    LineReady,
+    SignalChanged,
+    TimeHeard,
+)
+
+TURN = 1.0  # seconds after which the screen is looked at even when nothing happens
+Watcher = Callable[[Scene, View], None]
+
+
+class Booth:
+    """Takes what happens, one event after the other, on the thread that calls run()."""
+
+    def __init__(self, parts: Parts, inbox: "queue.SimpleQueue[Event | None]", display: Display) -> None:
+        self._parts, self._inbox, self._display = parts, inbox, display
+        self._scenery = Scenery(parts)
+        self._calling = Calling(parts, self._scenery)
+        dialling = Dialling(parts, self._scenery, self.post)
+        self._office = Office(parts, dialling, self.post, self._speak)
+        wrapping = Wrapping(parts, self._calling)
+        self._acts = dict(self._calling.table() | dialling.table() | self._office.table())
+        self._acts |= wrapping.table() | Wandering(parts).table()
+        self._place, self._keys, self._deadline = Place(), Keys(), float("inf")
+        self._signs, self._watchdog = Signs(parts.hardware.lamps), Watchdog()
+        self._watchers: list[Watcher] = []
+        self._shown: View | None = None
+        self._text: Text = load("ja")
+        self._speak(parts.condition.language)
+
+    @property
+    def place(self) -> Place:
+        """Where the booth is; for watching, not for deciding."""
+        return self._place
+
+    def post(self, event: Event) -> None:
+        """Hand in an event, from any thread."""
+        self._inbox.put(event)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Have `watcher` called with each new scene and view, on the booth's thread."""
+        self._watchers.append(watcher)
+
+    def stop(self) -> None:
+        """End run() after what has been handed in already; from any thread."""
+        self._inbox.put(None)
+
+    def run(self) -> None:
+        """Open the devices and serve until stop(). An error of ours ends it; systemd starts the booth again."""
+        hardware = self._parts.hardware
+        hardware.line.open(self.post)
+        hardware.hook.open(self.post)
+        hardware.keypad.open(self.post)
+        self._watchdog.ready()
+        self._show()
+        try:
+            self._serve()
+        finally:
+            self._close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                event = self._inbox.get(timeout=self._patience())
+            except queue.Empty:
+                self._turn()
+                continue
+            if event is None:
+                return
+            self._hear(event)
+            self._turn()
+
+    def _patience(self) -> float:
+        """Seconds until something is due even if nothing happens: the next full second, a time-out, a reconnection."""
+        now = monotonic()
+        waits = [TURN - time.time() % TURN, self._deadline - now]
+        retry = self._parts.reconnect.wait(now)
+        return max(0.001, min(waits if retry is None else [*waits, retry]))
+
+    def _turn(self) -> None:
+        """What is due at this moment, then the screen."""
+        now = monotonic()
+        if now >= self._deadline:
+            self._deadline = float("inf")
+            self._step(TimedOut())
+        if self._parts.reconnect.wait(now) == 0.0 and self._place.state not in IN_CALL:
+            self._office.reopen()
+        self._parts.conversation.tick()
+        self._watchdog.alive()
+        self._show()
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, KeyPressed | KeyHeld | KeyReleased):
+            stroke = self._keys.hear(event, callflow.holds(self._place))
+            if stroke is not None:
+                self._step(stroke)
+        elif isinstance(event, CallEnded) and self._calling.stale:
+            self._calling.stale -= 1  # the end of a call that we have ended ourselves
+        else:
+            self._note(event)
+            self._step(event)
+
+    def _note(self, event: Event) -> None:
+        """What is true of the booth from now on, whatever state it is in."""
+        condition, parts = self._parts.condition, self._parts
+        match event:
+            case HookLifted() | HookReplaced():
+                condition.lifted = isinstance(event, HookLifted)
+            case LineReady(model, operator):
+                condition.model, condition.operator, condition.fault = model, operator, None
+                parts.reconnect.ready()
+            case LineLost():
+                if condition.fault is None or condition.fault.fault is not event.fault:
+                    condition.fault_since = parts.clock.now()
+                condition.fault, condition.signal = event, None
+                parts.reconnect.lost(monotonic())
+            case SignalChanged(bars):
+                condition.signal = bars
+            case TimeHeard(utc):
+                parts.clock.hear(utc)
+            case RecordingFailed():
+                parts.conversation.recording_failed()
+            case AudioFailed(why):
+                condition.no_sound = why
+
+    def _step(self, event: Event) -> None:
+        """Step the flow, and whatever outcome its actions have."""
+        following: Event | None = event
+        while following is not None:
+            before = self._place
+            self._place, actions = callflow.step(before, following)
+            if self._place.state is not before.state:
+                self._deadline = monotonic() + callflow.TIMES.get(self._place.state, float("inf"))
+            following = self._act(actions, following)
+
+    def _act(self, actions: tuple[callflow.Do, ...], event: Event) -> Event | None:
+        """Carry the actions out in order; an outcome ends the row."""
+        for action in actions:
+            outcome = self._acts[action](event, self._place)
+            if outcome is not None:
+                return outcome
+        return None
+
+    def _speak(self, language: str) -> None:
+        """Show everything in `language` from now on."""
+        characters = isinstance(self._parts.hardware.screen, TextScreen)
+        self._text = load("ja_kana" if language == "ja" and characters else language)
+        self._parts.condition.language = language
+        self._parts.calls.remember("language", language)
+
+    def _show(self) -> None:
+        scene = self._scenery.scene(self._place)
+        view = views.view(scene, self._text)
+        self._signs.show(scene, ready=self._place.line)
+        if view == self._shown:
+            return
+        self._shown = view
+        self._display.show(view)
+        for watcher in self._watchers:
+            watcher(scene, view)
+
+    def _close(self) -> None:
+        hardware = self._parts.hardware
+        hardware.keypad.close()
+        hardware.hook.close()
+        while self._place.state in IN_CALL:
+            self._step(TimedOut() if self._place.state is State.HOOK_HELD else HookReplaced())
+        hardware.line.close()
+        hardware.handset.close()
+        self._display.close()
+        for lamp in hardware.lamps.values():
+            lamp.close()
+        self._parts.vault.close()
+        self._parts.calls.close()
+        self._watchdog.stopping()

@@ -1,0 +1,251 @@
+"""The call of the moment: line, talk path, recording, and the marks that the agent sets while talking."""
+
+import uuid
+from dataclasses import replace
+from time import monotonic
+
+from firmware.calls import Call, Calls
+from firmware.gate import Target
+from firmware.hardware import Hardware
+from firmware.marks import COMPLAINT, Marks
+from firmware.numbers import Kind
+from firmware.outcomes import Complained, Reconciled
+from firmware.recorder import Recorder
+from firmware.redial import Decision
+from firmware.screens.scene import CallBody, Rec
+from firmware.store import CardError
+from firmware.vault import Sealed
+from hw.contracts import Post
+from hw.errors import AudioError
+from hw.events import AudioFailed, CallEnded, Cause, Event, LineLost, Party
+from hw.sounds import TICK
+from hw.talkpath import TalkPath
+
+LOUDEST = 10
+SOON = 30.0  # seconds before a promise runs out at which the agent hears a first tick
+_Ending = tuple[str, Cause, Party, float, Sealed | None]
+
+
+class Conversation:
+    """One call at a time, from the dial to its end. It asks nobody whether it may: gate.py has been asked."""
+
+    def __init__(
+        self, hardware: Hardware, recorder: Recorder, calls: Calls, post: Post, *, record_emergency: bool
+    ) -> None:
+        self._line, self._handset, self._recorder, self._calls = hardware.line, hardware.handset, recorder, calls
+        self._post, self._record_emergency = post, record_emergency
+        self._path = TalkPath(hardware.handset, hardware.line.audio, recorder)
+        self._path.volume = int(calls.recall("volume") or 5)
+        self._call: Call | None = None
+        self._began = self._answered_at = 0.0
+        self._marks, self._tones, self._tone_mode = Marks(), "", False
+        self._recording: Rec = "off"
+        self._ticks: list[float] = []  # moments at which the agent is to hear a tick, the next one last
+        self._sealed: Sealed | None = None
+        self._unwritten: _Ending | None = None  # an end that the card would not take
+
+    @property
+    def call(self) -> Call | None:
+        """The call that is going on."""
+        return self._call
+
+    @property
+    def recording(self) -> Rec:
+        """What the header says of the recording."""
+        return "paused" if self._recording == "on" and self._marks.paused else self._recording
+
+    def place(self, target: Target, decision: Decision, agent: str, reason: str = "") -> None:
+        """Dial. The attempt is on disk before the modem hears of it, except that nothing delays an emergency call.
+
+        Raises CardError, and does not dial, when the attempt cannot be written down.
+        """
+        emergency = target.number.kind is Kind.EMERGENCY
+        call = Call(str(uuid.uuid4()), target.number, target.customer, emergency=emergency)
+        if emergency:
+            self._line.dial(call.number.dialled)
+            self._note_emergency(call, decision, agent)
+        else:
+            self._calls.begin(call, decision, agent, reason)
+            self._line.dial(call.number.dialled)
+        self._begin(call)
+
+    def take(self, call: Call, decision: Decision, agent: str) -> None:
+        """Answer an incoming call. Raises CardError, and does not answer, when it cannot be written down."""
+        self._calls.begin(call, decision, agent, "incoming")
+        self._line.answer()
+        self._begin(call)
+
+    def answered(self) -> None:
+        """The answer mark: from here the talk counts and the recording runs."""
+        call = self._going
+        self._answered_at = monotonic()
+        if not call.emergency or self._record_emergency:
+            self._recorder.start(call.id)
+            self._recording = "on"
+        self._call = replace(call, answered=True)
+        try:
+            self._calls.answered(call.id)
+        except CardError:
+            self._recording = "failed"
+
+    def recording_failed(self) -> None:
+        """The card takes no more; the call goes on and the screen says so."""
+        self._recording = "failed" if self._call else "off"
+
+    def keep_recording(self) -> None:
+        """Close the journal; returns when it is on disk."""
+        self._path.stop()
+        self._sealed = self._recorder.stop() if self._recording != "off" else None
+        self._recording = "off"
+
+    def end(self, event: Event) -> Call:
+        """Close the call in the books. `event` is what ended it: CallEnded, LineLost, or the agent's own act."""
+        call = self._going
+        self._path.stop()
+        self._handset.close()
+        self._recorder.discard()
+        cause, by = _ending(event)
+        talk = monotonic() - self._answered_at if call.answered else 0.0
+        self._unwritten = (call.id, cause, by, talk, self._sealed)
+        self._call, self._sealed = None, None
+        try:
+            self.write_end()
+        except CardError:
+            pass  # tried again when the result is saved; the screen shows the card's state
+        return replace(call, cause=cause, by=by, talk=talk)
+
+    def write_end(self) -> None:
+        """Write down an end that the card has not taken yet. Raises CardError while it still will not."""
+        if self._unwritten:
+            call, cause, by, talk, sealed = self._unwritten
+            self._calls.ended(call, cause, by, talk, _summary(sealed) if sealed else None)
+            self._unwritten = None
+
+    def press(self, key: str) -> Complained | Reconciled | None:
+        """One of the twelve keys: a tone to the far end in tone mode, else a mark."""
+        if self._tone_mode:
+            self._line.send_tones(key)
+            self._tones = (self._tones + key)[-16:]
+            self._note("tone")  # that one was sent, never which: it may be part of a card number
+            return None
+        before, self._marks = self._marks, self._marks.press(key)
+        self._note(self._marks.name_of(key))
+        self._heed(key, before)
+        if (COMPLAINT in before.named) == (COMPLAINT in self._marks.named):
+            return None
+        return Complained() if COMPLAINT in self._marks.named else Reconciled()
+
+    def toggle_tone_mode(self) -> None:
+        """Let the twelve keys send tones, or marks again."""
+        self._tone_mode, self._tones = not self._tone_mode, ""
+
+    def toggle_mute(self) -> None:
+        """The customer no longer hears the agent, or does again."""
+        self._path.muted = not self._path.muted
+
+    def hold(self, *, on: bool | None = None) -> None:
+        """Silence both ways, or talk on; None: the other of the two."""
+        self._path.held = not self._path.held if on is None else on
+
+    def louder(self, by: int) -> int:
+        """Change the volume of the agent's ear and remember it."""
+        self._path.volume = min(max(self._path.volume + by, 0), LOUDEST)
+        self._calls.remember("volume", str(self._path.volume))
+        return self._path.volume
+
+    @property
+    def volume(self) -> int:
+        """0 to 10."""
+        return self._path.volume
+
+    @property
+    def marks(self) -> Marks:
+        """The marks of the present call, or of the last one."""
+        return self._marks
+
+    def tick(self) -> None:
+        """To be called about once a second: sounds what is due in the agent's ear."""
+        while self._ticks and monotonic() >= self._ticks[-1]:
+            self._ticks.pop()
+            self._path.ear(TICK)
+
+    def body(self, script: tuple[str, ...], page: int, *, asked: bool) -> CallBody:
+        """What the screen shows while a call is going on."""
+        call = self._going
+        since = self._answered_at if call.answered else self._began
+        return CallBody(
+            call=replace(call, talk=monotonic() - self._answered_at if call.answered else 0.0),
+            seconds=monotonic() - since,
+            promise=self._marks.promise,
+            ticks=self._marks.ticks,
+            marks=tuple(sorted(self._marks.named)),
+            muted=self._path.muted,
+            held=self._path.held,
+            tone_mode=self._tone_mode,
+            tones=self._tones,
+            volume=self._path.volume,
+            confirm_end=asked,
+            script=script,
+            page=page,
+            history=self._calls.history(call.number.key) if not call.answered else (),
+        )
+
+    @property
+    def _going(self) -> Call:
+        if self._call is None:
+            raise LookupError("no call is going on")
+        return self._call
+
+    def _begin(self, call: Call) -> None:
+        self._call, self._began, self._sealed = call, monotonic(), None
+        self._marks, self._tones, self._tone_mode, self._ticks = Marks(), "", False, []
+        self._path.muted = self._path.held = False
+        if not call.emergency or self._record_emergency:
+            self._recorder.listen()
+        try:
+            self._handset.open()
+        except AudioError as problem:
+            self._post(AudioFailed(str(problem)))
+            return
+        self._path.start()
+
+    def _note_emergency(self, call: Call, decision: Decision, agent: str) -> None:
+        try:
+            self._calls.begin(call, decision, agent, "emergency")
+        except CardError:
+            pass  # it is on the wire already, and that is what counts
+
+    def _heed(self, key: str, before: Marks) -> None:
+        """Do what a mark asks for beyond being noted."""
+        if self._marks.paused != before.paused:
+            (self._recorder.pause if self._marks.paused else self._recorder.resume)()
+        if self._marks.promise != before.promise:
+            end = self._answered_at + 60.0 * (self._marks.promise or 0)
+            self._ticks = [end, end - SOON] if self._marks.promise else []
+
+    def _note(self, mark: str) -> None:
+        try:
+            self._calls.mark(self._going.id, mark, monotonic() - self._answered_at)
+        except CardError:
+            self._recording = "failed"
+
+
+def _summary(sealed: Sealed) -> dict[str, object]:
+    """What the books keep of a recording."""
+    return {
+        "file": sealed.path.name,
+        "segments": sealed.segments,
+        "frames": sealed.frames,
+        "talk": round(sealed.talk_seconds, 2),
+        "sha256": sealed.sha256,
+        "complete": sealed.complete,
+    }
+
+
+def _ending(event: Event) -> tuple[Cause, Party]:
+    match event:
+        case CallEnded(cause, by):
+            return cause, by
+        case LineLost():
+            return Cause.LOST, Party.LINE
+    return Cause.NORMAL, Party.NEAR

@@ -1,0 +1,41 @@
+"""Where the guard is asked: gathers the facts, the rules and the time for one number, at the moment of dialling."""
+
+from dataclasses import dataclass
+
+from firmware.calls import Calls
+from firmware.customers import Customer
+from firmware.clock import Clock
+from firmware.numbers import Number
+from firmware.redial import Decision, Rules, decide
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom a call would reach: a number, and the customer it belongs to if the list knows one."""
+
+    number: Number
+    customer: Customer | None
+
+
+class Gate:
+    """Asks the redial guard about one number and one moment."""
+
+    def __init__(self, calls: Calls, clock: Clock, rules: Rules) -> None:
+        self._calls, self._clock, self._rules = calls, clock, rules
+
+    def decide(self, target: Target, *, override: bool = False) -> Decision:
+        """The verdict for `target` right now; a result that is still owed blocks everyone else."""
+        return decide(
+            target.number,
+            self._calls.facts(target.number.key),
+            self._rules,
+            self._clock.now(),
+            on_list=target.customer is not None,
+            owed=self._calls.owed() is not None,
+            override=override,
+        )
+
+    def foresee(self, target: Target, moment: float) -> Decision:
+        """What the verdict will be at `moment` (UTC seconds), so far as is known today."""
+        facts = self._calls.facts(target.number.key)
+        return decide(target.number, facts, self._rules, moment, on_list=target.customer is not None)

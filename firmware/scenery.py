@@ -1,0 +1,106 @@
+"""What there is to show: the parts' bodies under one header."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from time import monotonic
+
+from firmware.callflow import IN_CALL, Place, State
+from firmware.parts import Parts
+from firmware.screens.scene import (
+    Body,
+    CallBody,
+    Header,
+    OutOfOrderBody,
+    RingingBody,
+    Scene,
+)
+from hw.events import Fault, LineLost
+
+MEGABYTE = 1_000_000
+
+
+class Scenery:
+    """Makes the scene of any moment; changes nothing."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.script_page = 0
+        self._bodies: dict[State, Callable[[], Body]] = {
+            State.LIST: self._list,
+            State.KEYING: parts.keying.body,
+            State.PREVIEW: parts.browsing.preview_body,
+            State.WHY: parts.browsing.blocked_body,
+            State.BLOCKED: parts.browsing.blocked_body,
+            State.ARMED: self._armed,
+            State.WRAP_UP: parts.wrapup.body,
+            State.RINGING_IN: self._ringing,
+            State.OUT_OF_ORDER: self._out_of_order,
+            State.MENU: self._menu,
+            State.PIN_ENTRY: parts.pinpad.body,
+        }
+        self.armed: CallBody | None = None
+
+    def scene(self, place: Place) -> Scene:
+        """Everything a screen may show now."""
+        if place.state in IN_CALL:
+            script = self._parts.settings.script.pages
+            asked = place.state is State.END_ASKED
+            body: Body = self._parts.conversation.body(script, self.script_page, asked=asked)
+        else:
+            body = self._bodies[place.state]()
+        return Scene(place.state, self._header(), body)
+
+    def _header(self) -> Header:
+        parts = self._parts
+        waiting, _since = parts.calls.pending()
+        return Header(
+            now=parts.clock.now(),
+            zone=parts.settings.zone,
+            pending=waiting,
+            synced=waiting == 0,
+            signal=parts.condition.signal,
+            recording=parts.conversation.recording,
+            agent=parts.condition.agent,
+        )
+
+    def _list(self) -> Body:
+        return self._parts.browsing.list_body(self._parts.calls.owed())
+
+    def _armed(self) -> Body:
+        if self.armed is None:
+            raise LookupError("nothing is armed")
+        return self.armed
+
+    def _ringing(self) -> Body:
+        call = self._parts.condition.ringing
+        if call is None:
+            return RingingBody(None, None)
+        calls, customer = self._parts.calls, call.customer
+        same = calls.same_name(customer) if customer else 0
+        known = call.number if call.number.key else None
+        return RingingBody(known, customer, calls.history(call.number.key) if known else (), same)
+
+    def _out_of_order(self) -> Body:
+        condition = self._parts.condition
+        lost = condition.fault or LineLost(Fault.SILENT)
+        wait = self._parts.reconnect.wait(monotonic())
+        return OutOfOrderBody(
+            lost.fault, lost.detail, condition.fault_since, wait or 0.0, scroll=self._parts.browsing.scroll
+        )
+
+    def _menu(self) -> Body:
+        return self._parts.menu.body(self._status, self._parts.conversation.volume)
+
+    def _status(self) -> tuple[tuple[str, str], ...]:
+        """The status page: names of views.STATUS, values as they are."""
+        parts, condition = self._parts, self._parts.condition
+        waiting, _since = parts.calls.pending()
+        return (
+            ("sync", str(waiting)),
+            ("card", f"{parts.vault.space() // MEGABYTE} MB"),
+            ("modem", condition.model or "-"),
+            ("network", condition.operator or "-"),
+            ("clock", parts.clock.source or "-"),
+            ("agent", condition.agent or "-"),
+            ("version", version("boothphone")),
+        )
