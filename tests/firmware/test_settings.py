@@ -1,0 +1,181 @@
+"""device.toml: what is right is taken, and everything that is wrong is told at once."""
+
+import dataclasses
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as bounds
+from hypothesis import strategies as st
+
+from firmware.pin import hash_pin
+from firmware.settings import EXAMPLE_RECIPIENT, Settings, SettingsError, example, load, parse
+from firmware.tables import Reader, Secret
+
+HASHED = hash_pin("0412")
+SMALL = f"""
+booth = "3"
+line.kind = "gsm"
+handset.kind = "pyaudio"
+keypad.kind = "matrix"
+hook.kind = "none"
+screen.kind = "ili9341"
+recording.recipients = ["{EXAMPLE_RECIPIENT}"]
+"""
+
+
+def faults(text: str) -> tuple[str, ...]:
+    with pytest.raises(SettingsError) as caught:
+        parse(text)
+    assert str(caught.value).splitlines() == list(caught.value.faults)
+    return caught.value.faults
+
+
+def places(shape: object, path: str = "") -> Iterator[str]:
+    """Every setting that the dataclasses know, as the example's reader would name it."""
+    for entry in dataclasses.fields(shape):
+        value = getattr(shape, entry.name)
+        yield f"{path}{entry.name}"
+        if dataclasses.is_dataclass(value) and type(value).__name__ != "Driver":
+            yield from places(value, f"{path}{entry.name}.")
+
+
+def test_the_example_parses_and_shows_every_setting() -> None:
+    settings = parse(example())
+    assert (settings.booth, settings.language, settings.agents[0].id) == ("3", "ja", "07")
+    assert dict(settings.line.settings)["port"] == "/dev/booth-modem"
+    table = tomllib.loads(example())
+    table["agents"] = table["agent"]
+    for place in places(settings):
+        part: object = table
+        for name in place.split("."):
+            assert isinstance(part, dict)
+            assert name in part, f"the example does not show {place}"
+            part = part[name]
+
+
+def test_what_is_not_said_has_a_strict_default() -> None:
+    settings = parse(SMALL)
+    assert (settings.country, settings.clock.trust, settings.lamps.kind) == ("JP", "synchronised", "none")
+    assert not settings.emergency.confirmed
+    assert not settings.recording.emergency
+    assert not settings.supervisor.pin
+    assert settings.agents == settings.script.pages == ()
+
+
+def test_drivers_get_plain_keyword_arguments() -> None:
+    settings = parse(SMALL + 'line.family = "quectel"\nline.port = "/dev/ttyUSB2"\nline.speed = 115200\n')
+    assert settings.line.kind == "gsm"
+    assert dict(**settings.line.settings) == {"family": "quectel", "port": "/dev/ttyUSB2", "speed": 115200}
+
+
+def test_all_faults_at_once_with_place_and_advice() -> None:
+    wrong = f"""
+        booth = 3
+        langauge = "ja"
+        language = "jp"
+        country = "jp"
+        zone = "Asia/Tokio"
+        area_code = "O3"
+        handset = "pyaudio"
+        keypad = {{ kind = "matrix", colunms = [1] }}
+        hook = {{}}
+        lamps = {{ kind = "gpio", line = {{ pin = 3 }} }}
+        screen = {{ kind = 1 }}
+        recording = {{ recipients = ["{EXAMPLE_RECIPIENT}", "{EXAMPLE_RECIPIENT[:-1]}x"], emergency = "no" }}
+        clock = {{ trust = "sytem" }}
+        supervisor = {{ pin = "041273" }}
+        agent = [{{ id = "07" }}, {{ id = 7, name = "鈴木" }}]
+        script = {{ pages = ["one", 2] }}
+    """
+    assert faults(wrong) == (
+        "langauge: there is no such setting (did you mean language?)",
+        "booth: must be text in quotes",
+        """language: must be "ja" or "en", not 'jp'""",
+        """country: no such country: 'jp'; write two capital letters, such as "JP" or "GB\"""",
+        """zone: no such time zone: 'Asia/Tokio'; they are named like "Asia/Tokyo\"""",
+        'area_code: must be the digits of the area code, such as "03"',
+        "line: is missing: say which driver serves it: kind = …",
+        "handset: must be a table, written [handset]",
+        "keypad.colunms: there is no such setting (did you mean columns?)",
+        "hook.kind: is missing: which driver serves it",
+        "lamps.line: must be text, a number, true, false or a list of such",
+        "screen.kind: must be text in quotes",
+        "recording.recipients: key 2 is no public key (age1…): copy it again, one letter is wrong or missing",
+        "recording.emergency: must be true or false",
+        """clock.trust: must be "synchronised" or "system", not 'sytem'""",
+        "supervisor.pin: must be a PIN's hash (scrypt$…), never the PIN itself; `booth --hash-pin` makes one",
+        "agent 1.name: is missing: the name that the records show",
+        "agent 2.id: must be text in quotes",
+        'script.pages: must be a list of texts: ["…", "…"]',
+    )
+
+
+@pytest.mark.parametrize(
+    ("addition", "fault"),
+    [
+        ('agent = [{id="7", name="a"}, {id="7", name="b"}]', 'agent: the id "7" is given to more than one'),
+        ('agent = {id="7", name="a"}', "agent: must be written [[agent]], once for each"),
+        ('agent = [{id="7a", name="a"}]', 'agent 1.id: must be 1 to 4 digits in quotes, such as "07": it is keyed to'),
+        ("guard = 3", "guard: must be a table"),
+        ("data = true", "data: must be a path in quotes"),
+        ("zone = ''", "zone: no such time zone"),
+        ("zone = '/etc/passwd'", "zone: no such time zone"),
+        ("emergency.confirmed = 1", "emergency.confirmed: must be true or false"),
+    ],
+)
+def test_single_faults(addition: str, fault: str) -> None:
+    (found,) = faults(SMALL + addition)
+    assert found.startswith(fault)
+
+
+def test_a_booth_whose_recordings_nobody_could_open_is_refused(tmp_path: Path) -> None:
+    (found,) = faults(SMALL.replace(f'"{EXAMPLE_RECIPIENT}"', ""))
+    assert "at least one public key" in found
+    file = tmp_path / "device.toml"
+    file.write_text(example(), encoding="utf-8")
+    with pytest.raises(SettingsError, match="still the example's"):
+        load(file)
+
+
+def test_a_file_that_cannot_be_read_is_told_plainly(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read: No such file"):
+        load(tmp_path / "device.toml")
+    (tmp_path / "sjis.toml").write_bytes("booth = '受付'".encode("shift_jis"))
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        load(tmp_path / "sjis.toml")
+    (fault,) = faults('booth = "3\n')
+    assert "is no TOML" in fault
+    assert "line 1" in fault
+
+
+def test_secrets_are_masked_and_still_usable() -> None:
+    settings = parse(SMALL + f'supervisor.pin = "{HASHED}"\nagent = [{{id="1", name="a", pin="{HASHED}"}}]')
+    assert settings.supervisor.pin == HASHED
+    assert HASHED not in repr(settings)
+    assert repr(settings).count("Secret(…)") == 2
+    assert repr(Secret()) == "Secret()"
+
+
+def test_a_wrong_pin_is_not_repeated_in_the_fault() -> None:
+    (found,) = faults(SMALL + 'supervisor.pin = "041273"')
+    assert "0412" not in found
+
+
+words = st.sampled_from(["kind", "pin", "id", "name", "trust", "pages", "recipients", "", "x", "7", "age1"])
+plain = st.recursive(
+    st.booleans() | st.integers() | st.floats() | words | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = [entry.name for entry in dataclasses.fields(Settings)] + ["agent", "nonsense"]
+
+
+@bounds(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.sampled_from(NAMES), plain, max_size=4))
+def test_whatever_a_file_says_only_faults_come_out(table: dict[str, object]) -> None:
+    reader = Reader()
+    made = reader.read(table, Settings)
+    assert (made is None) == bool(reader.faults)
