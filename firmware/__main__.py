@@ -29,6 +29,7 @@ from firmware.settings import Settings, SettingsError, example, load
 from firmware.vault import Vault
 from firmware.wrapup import WrapUp
 from hw import wiring
+from hw.contracts import Post
 from hw.errors import HardwareError
 from hw.events import Event
 
@@ -40,15 +41,18 @@ log = logging.getLogger("booth")
 def compose(
     settings: Settings, hardware: Hardware, *, clock: Clock | None = None, sample_allowed: bool = False
 ) -> Booth:
-    """A booth of these devices, ready to run(). `sample_allowed`: the line is an emulated one, so that the numbers of
-    the sample list may be dialled; no setting can say so."""
+    """A booth of these devices, ready to run().
+
+    `sample_allowed`: the line is an emulated one, so that the numbers of the sample list may be dialled; no setting can
+    say so.
+    """
     inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     settings.data.mkdir(parents=True, exist_ok=True)
     clock = clock or Clock(settings.clock.trust)
     vault = Vault(settings.data / "recordings", settings.recording.recipients, inbox.put)
     calls = Calls(settings.data / "booth.db", settings.booth, clock)
     recover(vault, calls)
-    parts = furnish(settings, hardware, clock, vault, calls, inbox, sample_allowed=sample_allowed)
+    parts = furnish(settings, hardware, vault, calls, inbox.put, clock=clock, sample_allowed=sample_allowed)
     return Booth(parts, inbox, Display(paper(hardware.screen)))
 
 
@@ -63,11 +67,11 @@ def recover(vault: Vault, calls: Calls) -> None:
 def furnish(
     settings: Settings,
     hardware: Hardware,
-    clock: Clock,
     vault: Vault,
     calls: Calls,
-    inbox: "queue.SimpleQueue[Event | None]",
+    post: Post,
     *,
+    clock: Clock,
     sample_allowed: bool,
 ) -> Parts:
     """The rooms of one booth."""
@@ -90,7 +94,7 @@ def furnish(
         browsing=Browsing(calls, gate, clock, settings.script.pages),
         keying=Keying(calls, settings.country, settings.area_code, confirmed=emergency.confirmed),
         conversation=Conversation(
-            hardware, Recorder(vault, inbox.put), calls, inbox.put, record_emergency=settings.recording.emergency
+            hardware, Recorder(vault, post), calls, post, record_emergency=settings.recording.emergency
         ),
         wrapup=WrapUp(codes, settings.zone, clock.now, foresee),
         pinpad=PinPad(settings.supervisor.pin, settings.agents, settings.zone, tries, monotonic),

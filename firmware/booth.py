@@ -16,13 +16,13 @@ from firmware.display import Display
 from firmware.keys import Keys
 from firmware.outcomes import TimedOut
 from firmware.parts import Parts
-from firmware.recorder import RecordingFailed
 from firmware.scenery import Scenery
 from firmware.screens import views
 from firmware.screens.scene import Scene
 from firmware.screens.view import View
 from firmware.signs import Signs
 from firmware.text.catalogue import Text, load
+from firmware.vault import RecordingFailed
 from firmware.watchdog import Watchdog
 from hw.contracts import TextScreen
 from hw.events import (

@@ -1,8 +1,8 @@
 """The call list under the agent's finger: which customer is shown, and what is known of them."""
 
 from firmware.calls import Call, Calls
-from firmware.customers import CallList, Customer
 from firmware.clock import Clock
+from firmware.customers import CallList, Customer
 from firmware.gate import Gate, Target
 from firmware.outcomes import NoCustomer
 from firmware.screens.scene import BlockedBody, ListBody, PreviewBody

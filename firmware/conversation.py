@@ -130,7 +130,7 @@ class Conversation:
             return None
         before, self._marks = self._marks, self._marks.press(key)
         self._note(self._marks.name_of(key))
-        self._heed(key, before)
+        self._heed(before)
         if (COMPLAINT in before.named) == (COMPLAINT in self._marks.named):
             return None
         return Complained() if COMPLAINT in self._marks.named else Reconciled()
@@ -215,7 +215,7 @@ class Conversation:
         except CardError:
             pass  # it is on the wire already, and that is what counts
 
-    def _heed(self, key: str, before: Marks) -> None:
+    def _heed(self, before: Marks) -> None:
         """Do what a mark asks for beyond being noted."""
         if self._marks.paused != before.paused:
             (self._recorder.pause if self._marks.paused else self._recorder.resume)()

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from firmware.calls import Calls
-from firmware.customers import Customer
 from firmware.clock import Clock
+from firmware.customers import Customer
 from firmware.numbers import Number
 from firmware.redial import Decision, Rules, decide
 

@@ -12,8 +12,12 @@ from firmware.outcomes import Left
 from firmware.screens.scene import MenuBody
 
 TOP = ("log", "breaks", "status", "volume", "language", "audio", "lists", "usb", "supervisor")
-BREAKS = ("lunch", "rest", "meeting", "training", "other")
-VOLUMES = ("louder", "softer")
+ITEMS = {
+    "": TOP,
+    "breaks": ("lunch", "rest", "meeting", "training", "other"),
+    "volume": ("louder", "softer"),
+    "language": ("ja", "en"),
+}
 MEDIA = (Path("/media"), Path("/run/media"))
 """Where the system mounts USB sticks."""
 
@@ -89,20 +93,11 @@ class Menu:
 
     @property
     def _items(self) -> tuple[str, ...]:
-        match self._page:
-            case "":
-                return TOP
-            case "breaks":
-                return BREAKS
-            case "volume":
-                return VOLUMES
-            case "language":
-                return ("ja", "en")
-            case "lists":
-                return tuple(entry.name for entry in self._lists)
-            case "usb":
-                return tuple(file.name for file in self._files)
-        return ()
+        if self._page == "lists":
+            return tuple(entry.name for entry in self._lists)
+        if self._page == "usb":
+            return tuple(file.name for file in self._files)
+        return ITEMS.get(self._page, ())
 
     def _open_item(self, item: str) -> Wish | None:
         if item in {"log", "supervisor"}:

@@ -40,7 +40,7 @@ class Calling:
             Do.SCRIPT_NEXT: lambda _e, _p: self._turn_script(1),
             Do.SCRIPT_BACK: lambda _e, _p: self._turn_script(-1),
             Do.MUTE: plain(talk.toggle_mute),
-            Do.HOLD: plain(lambda: talk.hold()),
+            Do.HOLD: plain(talk.hold),
             Do.HOLD_LINE: plain(lambda: talk.hold(on=True)),
             Do.UNHOLD: plain(lambda: talk.hold(on=False)),
             Do.TONE_MODE: plain(talk.toggle_tone_mode),
