@@ -1,0 +1,46 @@
+"""The key pair of the recordings: booths know the public half only, so a stolen card plays nothing."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyrage
+from pyrage import x25519
+
+
+class KeyFileError(Exception):
+    """A key file that is not there, holds no age identity, or stands in the way."""
+
+
+def make(path: Path) -> str:
+    """Write a new secret key to `path`, readable by its owner only, and return the public key. Never overwrites."""
+    identity = x25519.Identity.generate()
+    public = str(identity.to_public())
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as problem:
+        raise KeyFileError(
+            f"{path} exists already; a key is never overwritten, recordings sealed to it would be lost"
+        ) from problem
+    except OSError as problem:
+        raise KeyFileError(f"{path}: {problem.strerror}") from problem
+    with os.fdopen(file, "w", encoding="ascii") as out:
+        out.write(f"# recordings of booths; public key: {public}\n{identity}\n")
+        out.flush()
+        os.fsync(out.fileno())
+    return public
+
+
+def load(path: Path) -> Sequence[x25519.Identity]:
+    """The secret keys in an age identity file."""
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise KeyFileError(f"{path} cannot be read: {problem}") from problem
+    secrets = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if not secrets:
+        raise KeyFileError(f"{path} holds no key")
+    try:
+        return [x25519.Identity.from_str(secret) for secret in secrets]
+    except pyrage.IdentityError as problem:
+        raise KeyFileError(f"{path} holds no age key (AGE-SECRET-KEY-1…): {problem}") from problem

@@ -1,0 +1,113 @@
+"""Two ears in one Ogg Opus file, as they were recorded: no re-encoding.
+
+Two uncoupled mono streams in mapping family 1 (RFC 7845, section 5.1.1.2): left the agent, right the customer.
+"""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+
+from firmware.opus import PRE_SKIP
+from hw.contracts import RATE
+
+GRANULE = 960  # samples at 48 kHz in 20 ms: what Ogg counts in, whatever was encoded
+PACKETS_PER_PAGE = 50  # a page a second: players seek by pages
+MOST_SEGMENTS = 255  # lacing values a page can hold (RFC 3533, section 6)
+SERIAL = 1  # the file holds one logical stream
+FIRST, LAST = 2, 4  # header flags
+
+_PAGE = struct.Struct("<4sBBqIIIB")
+_HEAD = struct.Struct("<8sBBHIhB")
+
+
+class OggError(ValueError):
+    """Packets that cannot be put into one file."""
+
+
+def mux(agent: Sequence[bytes], customer: Sequence[bytes], comments: Mapping[str, str]) -> bytes:
+    """A stereo Ogg Opus file of two ears' packets, one of each per 20 ms."""
+    if len(agent) != len(customer):
+        raise OggError(f"{len(agent)} packets of the agent and {len(customer)} of the customer")
+    pages = [page([head()], 0, 0, FIRST), page([tags(comments)], 0, 1, 0)]
+    packets = [self_delimited(left) + right for left, right in zip(agent, customer, strict=True)]
+    granule = 0
+    for batch, last in _batches(packets):
+        granule += GRANULE * len(batch)
+        pages.append(page(batch, granule, len(pages), LAST if last else 0))
+    return b"".join(pages)
+
+
+def head() -> bytes:
+    """The identification header: two channels, two streams, none coupled, each channel its own stream."""
+    family, streams, coupled = 1, 2, 0
+    return _HEAD.pack(b"OpusHead", 1, 2, PRE_SKIP, RATE, 0, family) + bytes([streams, coupled, 0, 1])
+
+
+def tags(comments: Mapping[str, str]) -> bytes:
+    """The comment header."""
+    texts = ["boothphone", *(f"{name}={value}" for name, value in comments.items())]
+    vendor, *rest = (struct.pack("<I", len(text.encode())) + text.encode() for text in texts)
+    return b"".join((b"OpusTags", vendor, struct.pack("<I", len(rest)), *rest))
+
+
+def self_delimited(packet: bytes) -> bytes:
+    r"""A packet that states its own length (RFC 6716, appendix B); only of code 0, one frame, which is all we write.
+
+    >>> self_delimited(b"\x08abc").hex(" ")
+    '08 03 61 62 63'
+    """
+    if not packet or packet[0] & 3:
+        raise OggError("a packet that is not one single frame")
+    return packet[:1] + _length(len(packet) - 1) + packet[1:]
+
+
+def _length(size: int) -> bytes:
+    """Frame length coding (RFC 6716, section 3.2.1)."""
+    if size < 252:
+        return bytes([size])
+    first = 252 + (size & 3)
+    return bytes([first, (size - first) >> 2])
+
+
+def _batches(packets: Sequence[bytes]) -> Iterator[tuple[Sequence[bytes], bool]]:
+    """The packets of each page, and whether it is the last; no page is left with more lacing values than it holds."""
+    batch: list[bytes] = []
+    room = MOST_SEGMENTS
+    for packet in packets:
+        need = len(packet) // 255 + 1
+        if len(batch) == PACKETS_PER_PAGE or need > room:
+            yield batch, False
+            batch, room = [], MOST_SEGMENTS
+        batch.append(packet)
+        room -= need
+    yield batch, True
+
+
+def page(packets: Sequence[bytes], granule: int, number: int, flags: int) -> bytes:
+    """One Ogg page of whole packets."""
+    lacing = b"".join(b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets)
+    body = b"".join(packets)
+    blank = _PAGE.pack(b"OggS", 0, flags, granule, SERIAL, number, 0, len(lacing)) + lacing
+    checksum = crc(blank + body)
+    return blank[:22] + struct.pack("<I", checksum) + blank[26:] + body
+
+
+def crc(data: bytes) -> int:
+    """Ogg's checksum: polynomial 04C11DB7, not reflected, begun with zero, not inverted.
+
+    >>> hex(crc(b"123456789"))
+    '0x89a1897f'
+    """
+    value = 0
+    for byte in data:
+        value = (value << 8 & 0xFFFFFF00) ^ _CRC[value >> 24 ^ byte]
+    return value
+
+
+def _entry(value: int) -> int:
+    value <<= 24
+    for _ in range(8):
+        value = (value << 1) ^ (0x1_04C1_1DB7 if value & 0x8000_0000 else 0)
+    return value
+
+
+_CRC = tuple(_entry(value) for value in range(256))
