@@ -8,7 +8,7 @@ from typing import Final
 _DASHES: Final = str.maketrans(dict.fromkeys("‐‑‒–—―−ー─━﹣", "-"))
 _QUOTED: Final = re.compile(r"""^(?:="(.*)"|'(.*))$""")  # how spreadsheets keep a number from being a number
 _FLOAT: Final = re.compile(r"^(\d{9,})\.0+$")
-_RANGE: Final = re.compile(r"\s*[~〜]\s*\d{1,4}$")  # 03-1234-5601~3: a switchboard's further lines
+_RANGE: Final = re.compile(r"\s*(?:[~〜]\s*\d{1,4}|/\s*\d{1,2})$")  # 03-1234-5601~3: a switchboard's further lines
 _EXTENSION: Final = re.compile(r"[\s(,]*(?:内線|\(内\)|内|extension|ext\.?|x)[\s:.]*(\d{1,6})\s*\)?$", re.IGNORECASE)
 _REMARK: Final = re.compile(r"\([^()\d]+\)")  # (代), (直通), (母)
 _TAIL: Final = re.compile(r"[\s・]*[^\W\d_a-zA-Z]+$")  # 代表, 昼のみ

@@ -283,7 +283,7 @@ def _number(reading: _Reading, country: str, prefix: str, extension: str, tidied
     uncertain = sort == PhoneNumberType.UNKNOWN
     key = phonenumbers.format_number(reading.phone, PhoneNumberFormat.E164)
     kind = _kind(reading, country, sort)
-    written = notation.hyphened(tidied) if uncertain and not prefix else ""
+    written = "" if prefix else notation.hyphened(tidied)
     return Number(
         dialled=prefix + reading.dialled,
         key=key,
@@ -311,12 +311,12 @@ def _kind(reading: _Reading, country: str, sort: int) -> Kind:
 
 
 def _shown(reading: _Reading, country: str, kind: Kind, written: str) -> str:
-    """Unallocated ranges are grouped wrongly by the library, so there the writer's own hyphens stand."""
+    """The library takes some Japanese area codes for others, so there the writer's own hyphens stand."""
     if kind is Kind.INTERNATIONAL:
         return phonenumbers.format_number(reading.phone, PhoneNumberFormat.INTERNATIONAL)
     shaped = japan.group(reading.dialled) if country == "JP" else None
     if shaped:
         return shaped
-    if "-" in written and written.replace("-", "") == reading.dialled:
+    if country == "JP" and written.count("-") == 2 and written.replace("-", "") == reading.dialled:
         return written
     return phonenumbers.format_number(reading.phone, PhoneNumberFormat.NATIONAL)
