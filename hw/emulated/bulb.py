@@ -11,6 +11,7 @@ from hw.contracts import Glow
 
 BLINKS = 4  # so many changes within MEMORY seconds look like blinking
 MEMORY = 2.0
+EYE = 0.02  # seconds: nobody sees a shorter flash
 
 
 class Lead(MockPin):  # type: ignore[misc]
@@ -41,7 +42,7 @@ class Bulb:
 
     def __init__(self, factory: Any, pin: int, active_high: bool = True) -> None:
         self._active_high = active_high
-        self._changes: deque[float] = deque(maxlen=BLINKS)
+        self._changes: deque[float] = deque(maxlen=2 * BLINKS)
         self._watchers: list[Callable[[bool], None]] = []
         self.lit = False
         lead = factory.pin(f"GPIO{pin}", pin_class=Lead, follow=self._follow)
@@ -52,7 +53,7 @@ class Bulb:
     def glow(self) -> Glow:
         """What a person would call it, having looked for a second or two."""
         since = time.monotonic() - MEMORY
-        if sum(1 for change in tuple(self._changes) if change > since) == BLINKS:
+        if sum(1 for change in tuple(self._changes) if change > since) >= BLINKS:
             return "blink"
         return "on" if self.lit else "off"
 
@@ -65,6 +66,10 @@ class Bulb:
         if lit == self.lit:
             return
         self.lit = lit
-        self._changes.append(time.monotonic())
+        now = time.monotonic()
+        if self._changes and now - self._changes[-1] < EYE:
+            self._changes.pop()
+        else:
+            self._changes.append(now)
         for told in self._watchers:
             told(self.lit)
