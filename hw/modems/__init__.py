@@ -1,1 +1,1 @@
-"""One data table for each modem family; no code that branches on a vendor."""
+"""The families of voice modems, one data table each."""

@@ -1,0 +1,257 @@
+"""An AT dialogue on a real serial port: scripts ask, notices are handed on, nothing blocks.
+
+A script is a generator that yields what it wants (Ask or Pause) and is sent the Reply. Urgent scripts (a person waits)
+go before calm ones, command by command. A reply with an empty final means: no answer in time, but the modem has come
+back since. A modem that does not come back is an error, raised out of listen().
+"""
+
+import os
+import select
+import termios
+from collections import deque
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from time import monotonic
+
+import serial
+
+from hw.at import CALLING, MARKER, Dialogue, Notice, Reply
+from hw.errors import ModemTimeout, PortLost, UnexpectedReply
+from hw.worker import Bell
+
+NAP = 0.1  # seconds that listen() waits when nobody rings and nothing is due
+MARKERS = 2  # how often a modem that lost step is asked for a clean OK
+QUIET = 0.1  # seconds without a byte: the late answer, if any, has come
+DEAF = 0.125  # after ATD no abort is honoured for so long (Huawei MU509 manual)
+ABORT = 1.0  # seconds that an aborted ATD may take to its final result
+RESTED = Reply("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Send a command and wait for its reply."""
+
+    command: str
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait, while others may go on."""
+
+    seconds: float
+
+
+Script = Generator[Ask | Pause, Reply, None]
+
+
+class Errand:
+    """A script under way."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._begun = False
+        self.want: Ask | Pause | None = None
+        self.until = 0.0
+        self.done = False
+
+    def go_on(self, reply: Reply) -> None:
+        """Hand over what it waited for, and learn what it wants next."""
+        try:
+            self.want = self._script.send(reply) if self._begun else next(self._script)
+        except StopIteration:
+            self.want, self.done = None, True
+        self._begun = True
+        if isinstance(self.want, Pause):
+            self.until = monotonic() + self.want.seconds
+
+    def drop(self) -> None:
+        """End it where it stands."""
+        self._script.close()
+        self.done = True
+
+
+class AtPort:
+    """Owns the serial port; everything but the constructor is called on the worker's thread."""
+
+    def __init__(self, path: str, notice: Callable[[str], None], bell: Bell, ping: float) -> None:
+        self._path, self._notice, self._bell, self._ping = path, notice, bell, ping
+        self._port: serial.Serial | None = None
+        self._dialogue = Dialogue()
+        self._urgent: deque[Errand] = deque()
+        self._calm: deque[Errand] = deque()
+        self._asker: Errand | None = None
+        self._asked_at = self._deadline = 0.0
+        self._abort_at: float | None = None
+        self._parting = ""
+        self.heard_at = 0.0
+
+    def open(self) -> None:
+        """Raise PortLost when there is no such port or somebody else has it."""
+        try:
+            self._port = serial.Serial(self._path, 115200, timeout=0, write_timeout=1, exclusive=True)
+            self._port.reset_input_buffer()
+        except (OSError, termios.error) as problem:  # pyserial's own error is an OSError
+            why = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else "in use"
+            raise PortLost(f"cannot open the modem's port: {why}") from problem
+        self.heard_at = monotonic()
+
+    def close(self) -> None:
+        """Harmless when it is closed or gone."""
+        if self._port:
+            self._port.close()
+            self._port = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether any script is under way."""
+        return bool(self._urgent or self._calm or self._dialogue.asked)
+
+    @property
+    def calling(self) -> bool:
+        """Whether the result of an ATD or ATA is still awaited."""
+        return bool(self._dialogue.asked and CALLING.match(self._dialogue.asked))
+
+    def run(self, script: Script, *, urgent: bool = False) -> None:
+        """Begin `script` when it is its turn."""
+        (self._urgent if urgent else self._calm).append(Errand(script))
+
+    def drop_urgent(self) -> None:
+        """End all urgent scripts; the answer to a command under way will be thrown away."""
+        for errand in self._urgent:
+            errand.drop()
+        self._urgent.clear()
+        if self._asker and self._asker.done:
+            self._asker = None
+
+    def abort_call(self, parting: str) -> None:
+        """Break off the ATD or ATA under way; should it not end in a second, send `parting` whatever is answered."""
+        if self.calling:
+            self._abort_at, self._parting = self._asked_at + DEAF, parting
+
+    def say(self, command: str) -> None:
+        """Send a command whose answer nobody will wait for: the last word before closing."""
+        self._write(command.encode("ascii") + b"\r")
+
+    def doubt(self) -> None:
+        """The last reply may have been somebody else's: resynchronise before the next command."""
+        self._dialogue.give_up()
+
+    def listen(self) -> None:
+        """Do what is due, then wait for the modem, the bell or the next thing due."""
+        if self._dialogue.adrift:
+            self._resynchronise()
+        if not self._dialogue.asked and (errand := self._next()):
+            self._ask(errand)
+        self._hear(self._nap(), self._bell)
+        if self._dialogue.asked:
+            self._watch(monotonic())
+
+    def _next(self) -> Errand | None:
+        """The first errand that wants to ask, urgent ones first; a pausing one holds up only its own queue."""
+        for queue in (self._urgent, self._calm):
+            while queue:
+                errand = queue[0]
+                if errand.done:
+                    queue.popleft()
+                elif isinstance(errand.want, Ask):
+                    return errand
+                elif monotonic() < errand.until:
+                    break
+                else:
+                    errand.go_on(RESTED)
+        return None
+
+    def _ask(self, errand: Errand) -> None:
+        want = errand.want
+        if isinstance(want, Ask):
+            self._asker, self._asked_at = errand, monotonic()
+            self._deadline = self._asked_at + want.patience
+            self._write(self._dialogue.ask(want.command))
+
+    def _nap(self) -> float:
+        due = [queue[0].until for queue in (self._urgent, self._calm) if queue and isinstance(queue[0].want, Pause)]
+        if self._dialogue.asked:
+            due.append(self._deadline)
+        if self._abort_at is not None:
+            due.append(self._abort_at)
+        return max(0.0, min([NAP, *(moment - monotonic() for moment in due)]))
+
+    def _hear(self, patience: float, bell: Bell | None = None) -> bool:
+        """Whether the modem said anything."""
+        port = self._open_port()
+        sources: list[Bell | serial.Serial] = [port, bell] if bell else [port]
+        ready, _, _ = select.select(sources, [], [], patience)
+        if bell and bell in ready:
+            bell.hush()
+        if port not in ready:
+            return False
+        for said in self._dialogue.hear(self._read(port)):
+            if isinstance(said, Notice):
+                self._notice(said.line)
+            else:
+                self._deliver(said)
+        return True
+
+    def _deliver(self, reply: Reply) -> None:
+        errand, self._asker, self._abort_at, self._parting = self._asker, None, None, ""
+        if errand:
+            errand.go_on(reply)
+
+    def _watch(self, now: float) -> None:
+        if self._abort_at is not None and now >= self._abort_at:
+            self._abort_at, self._deadline = None, min(self._deadline, now + ABORT)
+            self._write(b"\r")  # V.250: any character breaks off a dial; this one is harmless where it does not
+        if now >= self._deadline:
+            late, self._asker = self._asker, None  # the marker's OK is not for it
+            self._dialogue.give_up()
+            if self._parting:
+                self.say(self._parting)
+            self._resynchronise()
+            self._asker = late
+            self._deliver(RESTED)
+
+    def _resynchronise(self) -> None:
+        """Until the modem answers the marker cleanly; its late answers are nobody's."""
+        for _ in range(MARKERS):
+            self._fall_quiet()
+            self._write(self._dialogue.ask(MARKER))
+            end = monotonic() + self._ping
+            while self._dialogue.asked and (left := end - monotonic()) > 0:
+                self._hear(left)
+            if not self._dialogue.asked and not self._hear(QUIET / 2):
+                return
+            self._dialogue.give_up()
+        if self._dialogue.garbage:
+            raise UnexpectedReply("the modem talks nonsense")
+        raise ModemTimeout("the modem does not answer")
+
+    def _fall_quiet(self) -> None:
+        end = monotonic() + 10 * QUIET
+        while self._hear(QUIET) and monotonic() < end:
+            pass
+
+    def _read(self, port: serial.Serial) -> bytes:
+        try:
+            data = os.read(port.fileno(), 4096)
+        except BlockingIOError:
+            return b""
+        except OSError as problem:
+            raise PortLost(problem.strerror or "read failed") from problem
+        if not data:
+            raise PortLost("the port was hung up")
+        self.heard_at = monotonic()
+        return data
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._open_port().write(data)
+        except serial.SerialTimeoutException:
+            raise ModemTimeout("the modem takes no more bytes") from None
+        except OSError as problem:
+            raise PortLost(problem.strerror or "write failed") from problem
+
+    def _open_port(self) -> serial.Serial:
+        if self._port is None:
+            raise PortLost("the port is closed")
+        return self._port

@@ -1,0 +1,115 @@
+"""A telephone line on an AT voice modem: one worker owns the port, lists of calls are the truth, notices are hints."""
+
+import re
+import threading
+
+from hw.contracts import Audio, Post
+from hw.errors import HardwareError, MisuseError, WiringError
+from hw.events import CallEnded, Cause, Party
+from hw.modems.family import Family
+from hw.modems.quectel import QUECTEL
+from hw.pcm import PcmPort
+from hw.phone import Phone
+from hw.worker import Bell, Worker
+
+FAMILIES = {family.name: family for family in (QUECTEL,)}
+# A number that begins with * or # is a request to the network, not a call, but the modem says which.
+DIALLABLE = re.compile(r"[0-9*#+]+")
+TONES = re.compile(r"[0-9*#A-D]+")
+
+
+def family_named(name: str) -> Family:
+    """The table of a family of modems; WiringError for one that nobody wrote."""
+    try:
+        return FAMILIES[name]
+    except KeyError:
+        raise WiringError(f"no such modem family: {name} (known: {', '.join(FAMILIES)})") from None
+
+
+class GsmLine:
+    """Fulfils `contracts.Line`: `port` takes AT commands, `audio` carries the sound."""
+
+    def __init__(self, port: str, audio: str, family: str | Family = "quectel") -> None:
+        self._path = port
+        self._family = family if isinstance(family, Family) else family_named(family)
+        self._pcm = PcmPort(audio, self._family.sound_rate)
+        self._post: Post | None = None
+        self._phone: Phone | None = None
+        self._worker: Worker | None = None
+        self._bell: Bell | None = None
+        self._gate = threading.Lock()  # between a dial just asked for and the line being lost
+        self._lost = True
+        self._dials = 0  # asked for, not yet taken up by the worker
+
+    @property
+    def audio(self) -> Audio:
+        """Both directions of the talk; silent while there is no call."""
+        return self._pcm
+
+    def open(self, post: Post) -> None:
+        """Begin, or begin anew; what comes of it is posted: LineReady, or LineLost with the fault.
+
+        After ABSENT, UNPLUGGED, SILENT or GARBLED nothing more comes until it is opened again. After the other faults
+        the modem is still watched, and emergency calls can still be dialled.
+        """
+        self.close()
+        self._post, self._bell = post, Bell()
+        self._phone = phone = Phone(self._path, self._family, self._pcm, post, self._bell)
+        self._worker = Worker("gsm line", phone.listen, lambda problem: self._fail(phone, post, problem), self._bell)
+        with self._gate:
+            self._lost, self._dials = False, 0
+        self._worker.do(self._phone.connect)
+        self._worker.start()
+
+    def dial(self, number: str) -> None:
+        """Place a call; one that is in its way is hung up. MisuseError when it is no number."""
+        if not DIALLABLE.fullmatch(number):
+            raise MisuseError("a number has only digits, *, # and +")
+        if not self._post:
+            raise MisuseError("the line was never opened")
+        with self._gate:
+            if self._worker and self._phone and self._worker.alive and not self._lost:
+                self._dials += 1
+                self._worker.do(self._dial, self._phone, number)
+                return
+        self._post(CallEnded(Cause.FAILED, Party.LINE, "there is no line"))
+
+    def answer(self) -> None:
+        """Take the incoming call; nothing happens when the caller has just given up."""
+        if self._worker and self._phone:
+            self._worker.do(self._phone.answer)
+
+    def hang_up(self) -> None:
+        """End or refuse the call, or stop dialling; nothing happens when there is none."""
+        if self._worker and self._phone:
+            self._worker.do(self._phone.hang_up)
+
+    def send_tones(self, digits: str) -> None:
+        """Into the call, one after the other. MisuseError when one of them is no key."""
+        if not TONES.fullmatch(digits):
+            raise MisuseError("tones are 0-9, *, #, A-D")
+        if self._worker and self._phone:
+            self._worker.do(self._phone.send_tones, digits)
+
+    def close(self) -> None:
+        """Hang up if need be and let the ports go; harmless when it is closed."""
+        worker, phone, bell = self._worker, self._phone, self._bell
+        self._worker = self._phone = self._bell = None
+        if worker and phone and bell:
+            worker.do(phone.leave)
+            worker.stop()
+            if not worker.alive:
+                bell.close()
+
+    def _dial(self, phone: Phone, number: str) -> None:
+        with self._gate:
+            self._dials -= 1
+        phone.dial(number)
+
+    def _fail(self, phone: Phone, post: Post, problem: HardwareError) -> None:
+        """On the worker's thread, which ends with it: dials that it will not come to are over."""
+        with self._gate:
+            self._lost, waiting = True, self._dials
+        phone.lose(problem)
+        for _ in range(waiting):
+            post(CallEnded(Cause.FAILED, Party.LINE, "there is no line"))

@@ -1,0 +1,111 @@
+"""One call on a GSM line: what lists, notices and result words say of it, and how it ended. No I/O, no clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hw.events import Alerting, Answered, CallEnded, Cause, Event, Party
+from hw.readings import CallRow, CallState, cme
+
+OURS_FOR = 2.0  # seconds after our hanging-up in which an end is our doing
+FRESH = 5.0  # seconds for which a result word explains an end
+EMPTY_LISTS = 2  # in a row, without any other hint, mean that the call is gone
+
+# The result words of V.250 that end a call; NO CARRIER says nothing but that it is over.
+WORDS = {
+    "BUSY": Cause.BUSY,
+    "NO ANSWER": Cause.NO_ANSWER,
+    "NO DIALTONE": Cause.NETWORK,
+    "NO DIAL TONE": Cause.NETWORK,
+    "NO CARRIER": None,
+}
+CME_OF_NETWORK = frozenset({30, 31, 32})  # no service, network timeout, emergency calls only
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """What is known of the one call. It only ever moves forward: a stale list cannot un-answer it."""
+
+    incoming: bool
+    placed: bool = False  # the network may know of it
+    number: str | None = None
+    index: int | None = None
+    alerting: bool = False
+    answered: bool = False
+    word: str = ""  # the result word that was heard last,
+    word_at: float = 0.0  # and when: an old one was meant for the call before
+    released: bool = False  # something hints at its end
+    empty_lists: int = 0
+    hanging: bool = False
+    hung_up_at: float | None = None
+    gone_at: float | None = None  # when the lists had it no more
+    over: bool = False  # its CallEnded is posted
+
+    def owns(self, row: CallRow) -> bool:
+        """Whether `row` speaks of this call; the first row of its direction binds it."""
+        if not self.placed or not row.voice or row.incoming != self.incoming:
+            return False
+        return self.index in {None, row.index}
+
+    def hear(self, row: CallRow) -> Event | None:
+        """What is new in a row, from a notice or a list."""
+        if not self.owns(row):
+            return None
+        if row.state is CallState.RELEASED:
+            # A call that was never seen may be told of the end of the one before it.
+            self.released |= self.index is not None
+            return None
+        self.index = row.index
+        if row.state in {CallState.ACTIVE, CallState.HELD} and not self.answered:
+            self.answered = True
+            return Answered()
+        if row.state is CallState.ALERTING and not (self.alerting or self.answered):
+            self.alerting = True
+            return Alerting()
+        return None
+
+    def listed(self, rows: Sequence[CallRow], now: float) -> bool:
+        """Whether a complete list shows that the call is gone."""
+        if any(self.owns(row) and row.state is not CallState.RELEASED for row in rows):
+            self.empty_lists, self.released = 0, False
+            return False
+        self.empty_lists += 1
+        hinted = self.index is not None and (self.released or self._word(now) != "")
+        if hinted or self.empty_lists >= EMPTY_LISTS:
+            self.gone_at = now
+        return self.gone_at is not None
+
+    def result(self, word: str, now: float) -> bool:
+        """Take a result word; whether it is one that ends calls. NO CARRIER after BUSY adds nothing."""
+        if word in WORDS:
+            self.word = self._word(now) or word
+            self.word_at, self.released = now, True
+        return word in WORDS
+
+    def _word(self, now: float) -> str:
+        return self.word if now - self.word_at < FRESH else ""
+
+    def ended(self, now: float, detail: str = "") -> CallEnded:
+        """Why, and by whom; the answer is only given once, so ask when it is over."""
+        gone = self.gone_at if self.gone_at is not None else now
+        if self.hung_up_at is not None and gone - OURS_FOR <= self.hung_up_at <= gone:
+            return CallEnded(Cause.NORMAL, Party.NEAR, detail)
+        if self.answered:
+            return CallEnded(Cause.NORMAL, Party.FAR, detail)
+        return CallEnded(Cause.NO_ANSWER, Party.FAR, detail) if self.incoming else self._unanswered(gone, detail)
+
+    def _unanswered(self, gone: float, detail: str) -> CallEnded:
+        word = self._word(gone)
+        cause = WORDS.get(word)
+        if cause:
+            return CallEnded(cause, Party.LINE, detail)
+        if self.index is None and not word:
+            return CallEnded(Cause.FAILED, Party.LINE, detail)  # never in any list: a service code, not a call
+        if self.alerting:
+            return CallEnded(Cause.REJECTED, Party.FAR, detail)
+        return CallEnded(Cause.NETWORK, Party.LINE, detail)
+
+
+def refused(final: str) -> CallEnded:
+    """How a dial ends that the modem answers with an error."""
+    cause = Cause.NETWORK if cme(final) in CME_OF_NETWORK else Cause.FAILED
+    return CallEnded(cause, Party.LINE, final or "no answer to the dial")
