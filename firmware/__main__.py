@@ -5,6 +5,7 @@ import logging
 import queue
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -75,7 +76,7 @@ def furnish(
     sample_allowed: bool,
 ) -> Parts:
     """The rooms of one booth."""
-    gate = Gate(calls, clock, settings.rules(sample_allowed=sample_allowed))
+    gate = Gate(calls, clock, replace(settings.guard, sample_allowed=sample_allowed))
     codes = results.load()
 
     def foresee(call: Call, moment: float) -> Decision:

@@ -3,11 +3,9 @@
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,6 +13,7 @@ import phonenumbers
 import pyrage
 
 from firmware.clock import Trust
+from firmware.known import Rules
 from firmware.pin import is_hash
 from firmware.tables import Driver, Reader, Rule, Secret
 
@@ -147,7 +146,7 @@ class Settings:
     lamps: Annotated[Driver, Rule(known=("line", "recording", "sync"))] = NO_LAMPS
     screen: Annotated[Driver, Rule(known=("port", "device", "gpio", "width", "height", "rotate"), missing=_DRIVER)]
     recording: Annotated[Recording, Rule(missing="say who can open the recordings: recipients = [ … ]")]
-    guard: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    guard: Rules = Rules()
     clock: TimeSource = TimeSource()
     supervisor: Supervisor = Supervisor()
     agents: Annotated[tuple[Agent, ...], Rule(name="agent")] = ()
@@ -205,4 +204,7 @@ def example() -> str:
 def _between(settings: Settings) -> list[str]:
     """What is wrong between settings that are each right."""
     twice = [keyed for keyed, count in Counter(agent.id for agent in settings.agents).items() if count > 1]
-    return [f'agent: the id "{keyed}" is given to more than one' for keyed in twice]
+    barred = ["guard.sample_allowed: is no setting: a real line never dials the sample list"]
+    return (barred if settings.guard.sample_allowed else []) + [
+        f'agent: the id "{keyed}" is given to more than one' for keyed in twice
+    ]

@@ -127,12 +127,13 @@ class Reader:
 
 
 _BAD_TEXT = "must be text in quotes"
-_EXPECTED: dict[object, tuple[type, str]] = {
+_EXPECTED: dict[object, tuple[type | tuple[type, ...], str]] = {
     str: (str, _BAD_TEXT),
     Secret: (str, _BAD_TEXT),
     Path: (str, "must be a path in quotes"),
     bool: (bool, "must be true or false"),
     int: (int, "must be a whole number, without quotes"),
+    float: ((int, float), "must be a number, without quotes"),
 }
 
 
