@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
@@ -79,6 +79,13 @@ def _agent_id(keyed: str) -> str:
     return "" if right else 'must be 1 to 4 digits in quotes, such as "07": it is keyed to log in'
 
 
+def _guard(rules: Rules) -> str:
+    if rules.sample_allowed:
+        return "sample_allowed is no setting: a real line never dials the sample list"
+    below = [name for name, value in asdict(rules).items() if value < 0]
+    return f"{below[0]} must not be negative" if below else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """Who can open the recordings, and whether emergency calls are recorded."""
@@ -127,6 +134,7 @@ class Script:
 
 
 _DRIVER = "say which driver serves it: kind = …"
+_SCREEN = ("port", "device", "speed", "gpio_dc", "gpio_rst", "gpio_light", "address")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +152,9 @@ class Settings:
     keypad: Annotated[Driver, Rule(known=("rows", "columns", "keys"), missing=_DRIVER)]
     hook: Annotated[Driver, Rule(known=("pin", "lifted_high"), missing='say which driver serves it, or kind = "none"')]
     lamps: Annotated[Driver, Rule(known=("line", "recording", "sync"))] = NO_LAMPS
-    screen: Annotated[Driver, Rule(known=("port", "device", "gpio", "width", "height", "rotate"), missing=_DRIVER)]
+    screen: Annotated[Driver, Rule(known=_SCREEN, missing=_DRIVER)]
     recording: Annotated[Recording, Rule(missing="say who can open the recordings: recipients = [ … ]")]
-    guard: Rules = Rules()
+    guard: Annotated[Rules, Rule(check=_guard)] = Rules()
     clock: TimeSource = TimeSource()
     supervisor: Supervisor = Supervisor()
     agents: Annotated[tuple[Agent, ...], Rule(name="agent")] = ()
@@ -204,7 +212,4 @@ def example() -> str:
 def _between(settings: Settings) -> list[str]:
     """What is wrong between settings that are each right."""
     twice = [keyed for keyed, count in Counter(agent.id for agent in settings.agents).items() if count > 1]
-    barred = ["guard.sample_allowed: is no setting: a real line never dials the sample list"]
-    return (barred if settings.guard.sample_allowed else []) + [
-        f'agent: the id "{keyed}" is given to more than one' for keyed in twice
-    ]
+    return [f'agent: the id "{keyed}" is given to more than one' for keyed in twice]

@@ -4,6 +4,7 @@ import difflib
 import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -86,7 +87,7 @@ class Reader:
         if hint is Driver:
             return self._driver(given, entry.rule, path)
         if is_dataclass(hint):
-            return self._table(given, hint, path)
+            return self._table(given, hint, check, path)
         if get_origin(hint) is tuple and is_dataclass(get_args(hint)[0]):
             return self._array(given, get_args(hint)[0], path)
         wrong = _mistyped(given, hint)
@@ -96,11 +97,15 @@ class Reader:
             self.faults.append(f"{path}: {wrong}")
         return value
 
-    def _table(self, given: object, shape: Any, path: str) -> object:
-        if isinstance(given, dict):
-            return self.read(given, shape, path)
-        self.faults.append(f"{path}: must be a table, written [{path}]")
-        return None
+    def _table(self, given: object, shape: Any, check: Check | None, path: str) -> object:
+        if not isinstance(given, dict):
+            self.faults.append(f"{path}: must be a table, written [{path}]")
+            return None
+        made = self.read(given, shape, path)
+        wrong = check(made) if check and made is not None else ""
+        if wrong:
+            self.faults.append(f"{path}: {wrong}")
+        return made
 
     def _array(self, given: object, shape: Any, path: str) -> object:
         if isinstance(given, list) and all(isinstance(table, dict) for table in given):
@@ -148,11 +153,9 @@ def _mistyped(given: object, hint: Any) -> str:
     if get_origin(hint) is tuple:
         right = isinstance(given, list) and not any(_mistyped(one, get_args(hint)[0]) for one in given)
         return "" if right else 'must be a list of texts: ["…", "…"]'
-    if get_origin(hint) is not None or hint not in _EXPECTED:
-        return "" if isinstance(given, dict) else "must be a table"
     wanted, otherwise = _EXPECTED[hint]
     right = isinstance(given, wanted) and (wanted is bool or not isinstance(given, bool))
-    return "" if right else otherwise
+    return "" if right and given not in (inf, -inf) and given == given else otherwise  # noqa: PLR0124  (NaN)
 
 
 def _converted(given: Any, hint: Any) -> object:
@@ -160,7 +163,7 @@ def _converted(given: Any, hint: Any) -> object:
         return hint(given)
     if get_origin(hint) is tuple:
         return tuple(given)
-    return types.MappingProxyType(given) if isinstance(given, dict) else given
+    return given
 
 
 def _is_plain(value: object) -> bool:
