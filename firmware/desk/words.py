@@ -1,0 +1,94 @@
+"""The desk page's texts, in Japanese and English."""
+
+from typing import Literal, get_args
+
+Language = Literal["ja", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+LAMPS = ("line", "recording", "sync")
+# How the next call is answered, in the order of the buttons.
+ANSWERS = ("answers", "busy", "no-answer", "unassigned", "wordless", "mid-pitch")
+# What can be done to the booth, in the order of the buttons.
+TROUBLES = ("unplugged", "clock", "mute", "garble", "no-sim", "full-card")
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "title": ("机の上のブース電話", "Booth phone on a desk"),
+    "screen": ("画面", "Screen"),
+    "keys": ("キー", "Keys"),
+    "key-0": ("0", "0"),
+    "key-*": ("米印（長押しで設定）", "star (hold for the menu)"),
+    "key-#": ("シャープ（長押しで理由）", "hash (hold for why)"),
+    "key-A": ("A、主操作", "A, main action"),
+    "key-B": ("B、上", "B, up"),
+    "key-C": ("C、下", "C, down"),
+    "key-D": ("D、戻る・終了（長押しで緊急番号）", "D, back or end (hold for emergency numbers)"),
+    "lift": ("受話器を上げる", "Lift the handset"),
+    "replace": ("受話器を置く", "Put the handset down"),
+    "lamp-line": ("回線", "Line"),
+    "lamp-recording": ("録音", "Recording"),
+    "lamp-sync": ("同期", "Sync"),
+    "off": ("消灯", "off"),
+    "on": ("点灯", "on"),
+    "blink": ("点滅", "blinking"),
+    "far-end": ("相手先", "The far end"),
+    "far-idle": ("通話なし", "no call"),
+    "far-dialling": ("接続中", "being connected"),
+    "far-alerting": ("呼び出されている", "its telephone rings"),
+    "far-talking": ("通話中", "talking"),
+    "far-ringing": ("こちらに電話している", "calls the booth"),
+    "withheld": ("非通知", "number withheld"),
+    "next-call": ("次にかかった電話に", "The next call"),
+    "answers": ("出て話す", "Answers and speaks"),
+    "busy": ("話し中", "Is busy"),
+    "no-answer": ("出ない", "Nobody answers"),
+    "unassigned": ("使われていない", "Unassigned number"),
+    "wordless": ("無言で切る", "Hangs up wordlessly"),
+    "mid-pitch": ("話の途中で切る", "Hangs up mid-pitch"),
+    "now": ("いま", "Now"),
+    "answer": ("出る", "Answer"),
+    "hang-up": ("切る", "Hang up"),
+    "silent": ("黙る", "Go silent"),
+    "call-in": ("電話をかける", "Call in"),
+    "call-from": ("番号", "From"),
+    "trouble": ("困らせる", "Make trouble"),
+    "unplugged": ("モデムを抜く", "Unplug the modem"),
+    "clock": ("1970 年で起動", "Restart in 1970"),
+    "mute": ("モデムが黙る", "Modem is mute"),
+    "garble": ("文字が化ける", "Garbled bytes"),
+    "no-sim": ("SIM を抜く", "Take the SIM out"),
+    "full-card": ("カードを満杯に", "Fill the card"),
+    "keyboard": ("キーボード", "Keyboard"),
+    "keyboard-keys": (
+        "数字 * # ・ Enter = A ・ ↑ + = B ・ ↓ - = C ・ Esc = D ・ h = 受話器",
+        "digits * # · Enter = A · ↑ + = B · ↓ - = C · Esc = D · h = handset",
+    ),
+    "long-press": ("押し続けると長押し", "keep a key down to hold it"),
+    "emulated": (
+        "回線も相手も模擬です。どこにも電話はかかりません。",
+        "Line and far end are emulated: nobody is called.",
+    ),
+    "modem-log": ("モデムの記録", "Modem log"),
+    "pause": ("止める", "Pause"),
+    "resume": ("続ける", "Resume"),
+    "lost": ("ブースとの接続が切れました。", "The booth cannot be reached."),
+    "other-language": ("English", "日本語"),
+}
+
+
+def texts(language: Language) -> dict[str, str]:
+    """Every text of the page in one language.
+
+    >>> texts("en")["busy"]
+    'Is busy'
+    """
+    column = LANGUAGES.index(language)
+    return {name: pair[column] for name, pair in TEXTS.items()}
+
+
+def chosen_language(asked: str | None, default: Language) -> Language:
+    """What was asked for if we speak it, else the booth's own.
+
+    >>> chosen_language("en", "ja"), chosen_language("xx", "ja")
+    ('en', 'ja')
+    """
+    return next((language for language in LANGUAGES if language == asked), default)
