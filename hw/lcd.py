@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from gpiozero import GPIOZeroError
 from luma.core import framebuffer
 from luma.core.error import Error as LumaError
 from luma.core.interface.serial import pcf8574, spi
@@ -16,6 +15,7 @@ from hw.errors import HardwareError, MisuseError, WiringError
 from hw.pins import Claim, Factory
 
 SPEED = 32_000_000  # Hz; a whole picture takes 58 ms on the wire, and above it some panels show wrong colours
+SPEEDS = [round(1e6 * mhz) for mhz in (0.5, 1, 2, 4, 8, 16, 20, 24, 28, 32, 36, 40, 44, 48, 50, 52)]  # luma's own list
 SEGMENTS = 25  # a 5×5 grid of which only changed parts are sent
 COLUMNS, ROWS = 20, 4
 HALF_WIDTH = range(0xFF61, 0xFFA0)  # ｡ to ﾟ, in the order of the character ROM
@@ -48,6 +48,10 @@ class Wires:
             if pin in self._claims:
                 self._claims.pop(pin).release()
 
+    def close(self) -> None:
+        """Give all pins back."""
+        self.cleanup(tuple(self._claims))
+
 
 class Ili9341:
     """A Screen of 320×240 pixels.
@@ -77,18 +81,19 @@ class Ili9341:
         `full_frame` sends every picture whole, for panels that keep stray pixels; `bgr` is for panels that show red
         as blue; `gpio_light` is the backlight's pin where it is not wired to be always lit.
         """
-        wires = Wires(factory)
-        light = {"backlight": _always_lit} if gpio_light is None else {"gpio": wires, "gpio_LIGHT": gpio_light}
+        if speed not in SPEEDS:
+            raise WiringError(f"LCD ili9341: SPI cannot run at {speed} Hz, only at {', '.join(map(str, SPEEDS))}")
+        self._wires = Wires(factory)
+        light = {"backlight": _always_lit} if gpio_light is None else {"gpio": self._wires, "gpio_LIGHT": gpio_light}
         frames = framebuffer.full_frame() if full_frame else framebuffer.diff_to_previous(num_segments=SEGMENTS)
         try:
             wire = bus or spi(
-                gpio=wires, port=port, device=device, bus_speed_hz=speed, gpio_DC=gpio_dc, gpio_RST=gpio_rst
+                gpio=self._wires, port=port, device=device, bus_speed_hz=speed, gpio_DC=gpio_dc, gpio_RST=gpio_rst
             )
             self._device = ili9341(wire, framebuffer=frames, bgr=bgr, **light)
-        except (LumaError, GPIOZeroError, OSError, ImportError) as problem:
+        except (LumaError, OSError, ImportError) as problem:
+            self._wires.close()
             raise WiringError(f"LCD ili9341 on SPI {port}.{device}: {problem}") from problem
-        except AssertionError as problem:
-            raise WiringError(f"LCD ili9341: SPI cannot run at {speed} Hz") from problem
 
     def show(self, picture: Image) -> None:
         """Send what has changed since the last picture."""
@@ -101,6 +106,7 @@ class Ili9341:
 
     def close(self) -> None:
         _switch_off(self._device)
+        self._wires.close()
 
 
 class Hd44780:

@@ -1,12 +1,17 @@
 """The LCD drivers, each against an emulated controller at the other end of its bus; and the controllers themselves."""
 
+import importlib.util
+
 import pytest
+from gpiozero.pins.mock import MockFactory
+from luma.core.interface.serial import spi
 from PIL import Image, ImageChops, ImageDraw
 
 from hw.contracts import Screen
+from hw.emulated.bulb import Bulb, Lead
 from hw.emulated.panel import Command, Ili9341Panel
-from hw.errors import MisuseError
-from hw.lcd import Ili9341
+from hw.errors import MisuseError, WiringError
+from hw.lcd import Ili9341, Wires
 
 SIZE = (320, 240)
 TOLERANCE = 3  # the glass has six bits of each colour
@@ -137,3 +142,41 @@ def test_other_modes_are_converted_and_other_sizes_refused():
     with pytest.raises(MisuseError):
         screen.show(Image.new("RGB", (240, 320)))
     screen.close()
+
+
+def test_the_wires_of_a_pi_do_what_luma_asks_of_rpi_gpio():
+    """The same pictures over gpiozero's pins for data/command and reset."""
+    factory, panel = MockFactory(), Ili9341Panel(dc=24, rst=25)
+    for pin in (24, 25):
+        factory.pin(f"GPIO{pin}", pin_class=Lead, follow=lambda level, pin=pin: panel.output(pin, level))
+    wires = Wires(factory)
+    screen = Ili9341(bus=spi(spi=panel, gpio=wires, gpio_DC=24, gpio_RST=25))
+    screen.show(painted())
+    assert same(panel.picture(), painted())
+    screen.close()
+    wires.close()
+    assert factory.pin("GPIO24").function == "input"
+
+
+def test_the_backlight_is_lit_from_open_to_close():
+    factory = MockFactory()
+    bulb = Bulb(factory, 18)
+    screen = Ili9341(bus=Ili9341Panel().bus, gpio_light=18, factory=factory)
+    assert bulb.lit
+    screen.close()
+    assert not bulb.lit
+
+
+def test_bad_wiring_is_named():
+    with pytest.raises(WiringError, match="cannot run at 33000000 Hz"):
+        Ili9341(speed=33_000_000)
+    with pytest.raises(WiringError, match="LCD: GPIO99"):
+        Ili9341(gpio_dc=99, factory=MockFactory())
+
+
+@pytest.mark.skipif(importlib.util.find_spec("spidev") is not None, reason="there is an SPI here")
+def test_without_spi_the_pins_are_given_back():
+    factory = MockFactory()
+    for _ in range(2):
+        with pytest.raises(WiringError, match="spidev"):
+            Ili9341(factory=factory)
