@@ -93,7 +93,8 @@ class Interpreter:
             answer.final = "NO CARRIER"
         handler = self._ANSWERS.get(command.name)
         if handler is not None:
-            return [] if command.how == "=?" else handler(self, command)
+            known = command.how == "=?" and command.name not in SETTINGS
+            return [] if known else handler(self, command)
         if command.name in SETTINGS:
             return self._session.keep(command)
         if command.name in NAMED:

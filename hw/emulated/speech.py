@@ -19,6 +19,8 @@ PHRASES = 3  # in a loop of speech: 5 to 8 s, long enough not to sound like a ma
 VOWELS = ((750, 1150, 2500), (300, 2200, 2900), (320, 1300, 2300), (480, 1900, 2500), (480, 850, 2400))
 BANDWIDTHS = (80, 100, 160)
 WEIGHTS = (0.7, 0.45, 0.25)
+PULSE, HISS = 3.5, 0.2  # what drives them: vocal cords and breath
+CLOSING = 0.75  # the cords do not snap shut: it takes the edge off
 
 
 class Voice(Protocol):
@@ -155,7 +157,9 @@ def _talk(chance: random.Random) -> Iterator[float]:
         for spoken in range(syllables):
             sinking = pitch * (1.12 - 0.25 * spoken / syllables)
             yield from _syllable(chance, throat, sinking, person)
-        yield from (sum(formant.ring(0.0) for formant in throat) for _ in range(round(chance.uniform(0.3, 0.9) * RATE)))
+        yield from (
+            sum([formant.ring(0.0) for formant in throat]) for _ in range(round(chance.uniform(0.3, 0.9) * RATE))
+        )
 
 
 def _syllable(chance: random.Random, throat: list[_Resonator], pitch: float, person: float) -> Iterator[float]:
@@ -164,13 +168,14 @@ def _syllable(chance: random.Random, throat: list[_Resonator], pitch: float, per
     length = round(chance.uniform(0.12, 0.22) * RATE)
     hiss = round(chance.uniform(0.0, 0.04) * RATE)
     stress = chance.uniform(0.6, 1.0)
-    to_pulse = 0.0
+    to_pulse = flow = 0.0
     for n in range(length):
         if n < hiss:
-            push = chance.uniform(-0.6, 0.6)
+            push = chance.uniform(-HISS, HISS)
         elif to_pulse <= 0:
-            push, to_pulse = 9.0, to_pulse + RATE / (pitch * chance.uniform(0.98, 1.02))
+            push, to_pulse = PULSE, to_pulse + RATE / (pitch * chance.uniform(0.98, 1.02))
         else:
             push = 0.0
         to_pulse -= 1
-        yield sum(formant.ring(push * stress * math.sin(math.pi * n / length)) for formant in throat)
+        flow = CLOSING * flow + push * stress * math.sin(math.pi * n / length)
+        yield throat[0].ring(flow) + throat[1].ring(flow) + throat[2].ring(flow)
