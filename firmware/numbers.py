@@ -252,7 +252,8 @@ def _with_zero(digits: str, area_code: str) -> str:
 
 def _elsewhere(digits: str, country: str, area_code: str) -> _Reading:
     phone = _library(digits, country)
-    if area_code and not digits.startswith(("0", "+")) and not phonenumbers.is_possible_number(phone):
+    local = phonenumbers.is_possible_number_with_reason(phone) != ValidationResult.IS_POSSIBLE
+    if local and area_code and not digits.startswith(("0", "+")):
         phone, digits = _library(area_code + digits, country), area_code + digits
     home = phonenumbers.country_code_for_region(country)
     if _possible(phone).country_code != home:
