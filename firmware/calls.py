@@ -7,19 +7,20 @@ from pathlib import Path
 
 from firmware import record
 from firmware.clock import Clock, Stamp
-from firmware.consequences import consequences
 from firmware.customers import Badge, CallList, Customer, Customers, after_call, number_from, number_text
 from firmware.facts import Facts, PastCall, append, date_boot, new_id, post
+from firmware.known import Fact, FactKind, Rules
 from firmware.logbook import Logbook
 from firmware.numbers import Number
-from firmware.redial import Decision, Fact, FactKind
-from firmware.results import Result
+from firmware.redial import Decision
+from firmware.results import Result, facts_of
 from firmware.store import Store
 from hw.errors import MisuseError
 from hw.events import Cause, Party
 
 __all__ = ["Badge", "Call", "CallList", "Calls", "Customer", "PastCall"]
 
+STRICT = Rules()
 FLOOR = "floor"  # the note that keeps the time of the latest record, a lower bound of the time after a power cut
 
 
@@ -42,12 +43,13 @@ class Call:
 class Calls(Customers, Facts, Logbook):
     """Everything the booth remembers, in one file. What a method was asked to write is on the card when it returns.
 
-    Every method may raise CardError: then nothing of what it was asked has been written.
+    Every method may raise CardError: then nothing of what it was asked has been written. What is then told of a call
+    whose beginning could not be written (an emergency is dialled all the same) is passed over; only `finish` wants it.
     """
 
-    def __init__(self, path: Path | str, booth: str, clock: Clock) -> None:
+    def __init__(self, path: Path | str, booth: str, clock: Clock, rules: Rules = STRICT) -> None:
         store = Store(path)
-        Customers.__init__(self, store)
+        Customers.__init__(self, store, rules)
         Facts.__init__(self, store, booth, clock)
         Logbook.__init__(self, store, clock)
         clock.raise_floor(float(self.recall(FLOOR) or 0))
@@ -79,8 +81,8 @@ class Calls(Customers, Facts, Logbook):
         """The answer mark; a second one counts no more."""
         stamp = self._clock.stamp()
         with self._store.write() as db:
-            if not _row(db, call_id)["answered"]:
-                db.execute("UPDATE call SET answered = 1 WHERE id = ?", (call_id,))
+            changed = db.execute("UPDATE call SET answered = 1 WHERE id = ? AND answered = 0", (call_id,))
+            if changed.rowcount:
                 _mark(db, call_id, "answered", 0.0, stamp)
 
     def mark(self, call_id: str, name: str, seconds: float) -> None:
@@ -95,8 +97,8 @@ class Calls(Customers, Facts, Logbook):
         """The call is over; a second end counts no more. Where no result is owed, it is now in the outbox."""
         stamp = self._clock.stamp()
         with self._store.write() as db:
-            row = _row(db, call_id)
-            if row["cause"] is not None:
+            row = db.execute("SELECT * FROM call WHERE id = ? AND cause IS NULL", (call_id,)).fetchone()
+            if row is None:
                 return
             db.execute(
                 "UPDATE call SET cause = ?, party = ?, talk = ?, recording = coalesce(?, recording) WHERE id = ?",
@@ -110,7 +112,6 @@ class Calls(Customers, Facts, Logbook):
     def recorded(self, call_id: str, recording: dict[str, object], talk: float | None = None) -> None:
         """Add what is known of the recording later, such as what a restart has found of a lost call's."""
         with self._store.write() as db:
-            _row(db, call_id)
             db.execute(
                 "UPDATE call SET recording = ?, talk = coalesce(?, talk) WHERE id = ?",
                 (json.dumps(recording), talk, call_id),
@@ -126,9 +127,9 @@ class Calls(Customers, Facts, Logbook):
         stamp = self._clock.stamp()
         said = (result.code, due, whom, clear, note)
         with self._store.write() as db:
-            row = _row(db, call_id)
-            if row["cause"] is None:
-                raise MisuseError("a result for a call that still lasts")
+            row = db.execute("SELECT * FROM call WHERE id = ? AND cause IS NOT NULL", (call_id,)).fetchone()
+            if row is None:
+                raise MisuseError("a result for a call that is unknown or still lasts")
             before = db.execute(_RESULT, (call_id,)).fetchone()
             if before is not None and tuple(before) == said:
                 return
@@ -184,7 +185,7 @@ class Calls(Customers, Facts, Logbook):
     def _draw_consequences(self, db: sqlite3.Connection, row: sqlite3.Row, result: Result, stamp: Stamp) -> None:
         """What the result that has just been written means for number and customer."""
         said = db.execute(_RESULT, (row["id"],)).fetchone()
-        for kind in consequences(result, said["due"]):
+        for kind, why in facts_of(result, said["due"]):
             fact = Fact(
                 id=new_id(row["id"], kind, row["version"] + 1),
                 kind=kind,
@@ -195,6 +196,7 @@ class Calls(Customers, Facts, Logbook):
                 call=row["id"],
                 result=result.code,
                 due=said["due"] if kind is FactKind.CALLBACK else None,
+                note=why,
             )
             append(db, fact, stamp, ours=True)
         if row["customer"] is not None:
@@ -217,15 +219,8 @@ ORDER BY c.seq LIMIT 1"""
 _RESULT = "SELECT code, due, whom, clear, note FROM result WHERE call = ? ORDER BY version DESC LIMIT 1"
 
 
-def _row(db: sqlite3.Connection, call_id: str) -> sqlite3.Row:
-    row: sqlite3.Row | None = db.execute("SELECT * FROM call WHERE id = ?", (call_id,)).fetchone()
-    if row is None:
-        raise MisuseError("no such call")
-    return row
-
-
 def _mark(db: sqlite3.Connection, call_id: str, name: str, seconds: float | None, stamp: Stamp) -> None:
     db.execute(
-        "INSERT INTO mark (call, name, seconds, at, boot, monotonic) VALUES (?, ?, ?, ?, ?, ?)",
-        (call_id, name, seconds, stamp.utc, stamp.boot, stamp.monotonic),
+        "INSERT INTO mark (call, name, seconds, at, boot, monotonic) SELECT id, ?, ?, ?, ?, ? FROM call WHERE id = ?",
+        (name, seconds, stamp.utc, stamp.boot, stamp.monotonic, call_id),
     )

@@ -2,10 +2,13 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
+from firmware import refusal
+from firmware.facts import facts_of_number
+from firmware.known import FactKind, Rules
 from firmware.numbers import Kind, Number
 from firmware.results import Result
 from firmware.store import Store
@@ -77,8 +80,8 @@ class Customer:
 class Customers:
     """The lists on this booth. A removed list keeps its rows, for its calls and for undo, and is found no more."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, rules: Rules) -> None:
+        self._store, self._rules = store, rules
 
     def add_list(self, name: str, entries: Sequence[Entry], sample: bool = False) -> int:
         """Take in a list, in one transaction; its id. An entry without a number is a misuse of ours."""
@@ -141,9 +144,12 @@ class Customers:
         """
         until = 0.0 if now is None else now
         for low, high in ((after + 1, self.size(list_id)), (0, after + 1)):
-            row = self._store.row(_NEXT, list_id, low, high, until)
-            if row is not None:
-                return int(row["position"])
+            while rows := self._store.rows(_NEXT, list_id, low, high, until, _AHEAD):
+                free = (row for row in rows if not row["doubtful"] or self._barred(row["key"]) is None)
+                found = next(free, None)
+                if found is not None:
+                    return int(found["position"])
+                low = int(rows[-1]["position"]) + 1  # noqa: PLW2901  (the loop's own bound moves on)
         return None
 
     def matching(self, digits: str, limit: int = 3) -> tuple[Customer, ...]:
@@ -166,10 +172,8 @@ class Customers:
     def _load(self, question: str, *values: str | float | None) -> tuple[Customer, ...]:
         rows = self._store.rows(question, *values)
         numbers = self._numbers([row["id"] for row in rows])
-        keys = [all_of[0].key for all_of in numbers.values()]
-        refused = self._among(_REFUSED, keys)
-        tried = self._among(_TRIED, keys)
-        return tuple(_customer(row, numbers[row["id"]], refused, tried) for row in rows)
+        told = self._told({all_of[0].key for all_of in numbers.values()})
+        return tuple(_customer(row, numbers[row["id"]], told) for row in rows)
 
     def _numbers(self, ids: Sequence[int]) -> dict[int, list[Number]]:
         numbers: dict[int, list[Number]] = {customer: [] for customer in ids}
@@ -179,8 +183,21 @@ class Customers:
             numbers[row["customer"]].append(number_from(row["detail"]))
         return numbers
 
-    def _among(self, question: str, keys: Iterable[str]) -> set[str]:
-        return {key for key in set(keys) if self._store.row(question, key) is not None}
+    def _told(self, keys: Iterable[str]) -> dict[str, Badge]:
+        """What the facts say of these numbers; it stands above what the list's own last result said."""
+        told = {}
+        for key in keys:
+            doubtful = self._store.row(_DOUBTFUL, key) is not None
+            badge = self._barred(key) if doubtful else None
+            if badge is not None:
+                told[key] = badge
+        return told
+
+    def _barred(self, key: str) -> Badge | None:
+        facts = facts_of_number(self._store, key)
+        if refusal.standing(facts, FactKind.DO_NOT_CALL) or refusal.refusals(facts, self._rules):
+            return Badge("refused")
+        return Badge("dead") if refusal.standing(facts, FactKind.FINAL) else None
 
 
 def after_call(
@@ -233,19 +250,15 @@ FROM list WHERE removed = 0 ORDER BY id
 
 _PAGE = "SELECT * FROM customer WHERE list = ? AND position >= ? AND position < ? ORDER BY position"
 
-# A refusal stands unless a lift came later.
-_STANDING_REFUSAL = """
-SELECT 1 FROM fact f WHERE f.number = {key} AND f.kind IN ('refusal', 'do-not-call')
-    AND NOT EXISTS (SELECT 1 FROM fact l WHERE l.number = f.number AND l.kind = 'lift' AND l.seq > f.seq)
-"""
-_REFUSED = _STANDING_REFUSAL.format(key="?")
-_TRIED = "SELECT 1 FROM fact WHERE number = ? AND kind = 'attempt'"
+# Numbers of which there is anything that may bar them; whether it does is for refusal.py to say.
+_DOUBTFUL = "SELECT 1 FROM fact WHERE number = ? AND kind IN ('refusal', 'do-not-call', 'counted', 'final') LIMIT 1"
 
+_AHEAD = 20  # candidates looked at together
 _NEXT = f"""
-SELECT c.position FROM customer c JOIN number n ON n.customer = c.id AND n.rank = 0
+SELECT c.position, n.key, EXISTS ({_DOUBTFUL.replace("?", "n.key")}) AS doubtful
+FROM customer c JOIN number n ON n.customer = c.id AND n.rank = 0
 WHERE c.list = ? AND c.position >= ? AND c.position < ? AND c.final = 0 AND (c.due IS NULL OR c.due <= ?)
-    AND NOT EXISTS ({_STANDING_REFUSAL.format(key="n.key")})
-ORDER BY c.position LIMIT 1
+ORDER BY c.position LIMIT ?
 """  # noqa: S608
 
 _MATCHING = """
@@ -281,13 +294,7 @@ def _plain(digits: str) -> str:
     return digits[3:] if digits.startswith(_PREFIXES) else digits
 
 
-def _customer(row: sqlite3.Row, numbers: Sequence[Number], refused: set[str], tried: set[str]) -> Customer:
-    badge = Badge(row["badge"], row["value"])
-    key = numbers[0].key
-    if key in refused:
-        badge = Badge("refused")
-    elif badge.kind == "new" and key in tried:
-        badge = Badge("called")
+def _customer(row: sqlite3.Row, numbers: Sequence[Number], told: Mapping[str, Badge]) -> Customer:
     return Customer(
         id=row["id"],
         list_id=row["list"],
@@ -298,5 +305,5 @@ def _customer(row: sqlite3.Row, numbers: Sequence[Number], refused: set[str], tr
         others=tuple(numbers[1:]),
         identifier=row["identifier"],
         note=row["note"],
-        badge=badge,
+        badge=told.get(numbers[0].key) or Badge(row["badge"], row["value"]),
     )

@@ -3,11 +3,10 @@
 import math
 import sqlite3
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from firmware.clock import Clock, Stamp
-from firmware.redial import Fact, FactKind
+from firmware.known import Fact, FactKind
 from firmware.store import Store
 
 # Attempts before which a booth's history of a number is not looked through again for other booths' calls.
@@ -36,7 +35,7 @@ class Facts:
     def facts(self, key: str) -> tuple[Fact, ...]:
         """All that is known of a number, oldest first."""
         date_boot(self._store, self._clock)
-        return tuple(_fact(row) for row in self._store.rows(_FACTS, key))
+        return facts_of_number(self._store, key)
 
     def add_fact(self, fact: Fact) -> None:
         """Append a fact; one that is there already is left as it is. One of ours goes to the outbox."""
@@ -53,6 +52,11 @@ class Facts:
         # What has no date comes first: it must not fall out of sight behind what has one.
         merged = sorted([*here, *elsewhere], key=lambda call: math.inf if call.at is None else call.at, reverse=True)
         return tuple(merged[:limit])
+
+
+def facts_of_number(store: Store, key: str) -> tuple[Fact, ...]:
+    """All that is known of a number, oldest first, dated as far as the boots are."""
+    return tuple(_fact(row) for row in store.rows(_FACTS, key))
 
 
 def append(db: sqlite3.Connection, fact: Fact, stamp: Stamp, *, ours: bool) -> None:
@@ -98,17 +102,6 @@ def date_boot(store: Store, clock: Clock) -> None:
 def new_id(call: str, kind: FactKind, version: int) -> str:
     """The id of a fact that follows from a call: the same each time it is worked out."""
     return str(uuid.uuid5(uuid.UUID(call), f"{kind.value}/{version}"))
-
-
-def refused(facts: Iterable[Fact]) -> bool:
-    """Whether a refusal stands, oldest fact first: only a supervisor's later lift ends it."""
-    standing = False
-    for fact in facts:
-        if fact.kind in (FactKind.REFUSAL, FactKind.DO_NOT_CALL):
-            standing = True
-        elif fact.kind is FactKind.LIFT:
-            standing = False
-    return standing
 
 
 _FACTS = """

@@ -20,6 +20,7 @@ from firmware.tables import Driver, Reader, Rule, Secret
 EXAMPLE_RECIPIENT = "age1ewru8ms6rwxf6j4c2k2un8vefc2evw07kg4azqjtq6yuz8rpsq8s9qug7q"
 """The recipient in `example()`: nobody has its other half, so what is sealed to it is lost."""
 NO_PIN = Secret()
+STRICT = Rules()
 NO_LAMPS = Driver("none")
 
 
@@ -154,7 +155,7 @@ class Settings:
     lamps: Annotated[Driver, Rule(known=("line", "recording", "sync"))] = NO_LAMPS
     screen: Annotated[Driver, Rule(known=_SCREEN, missing=_DRIVER)]
     recording: Annotated[Recording, Rule(missing="say who can open the recordings: recipients = [ … ]")]
-    guard: Annotated[Rules, Rule(check=_guard)] = Rules()
+    guard: Annotated[Rules, Rule(check=_guard)] = STRICT
     clock: TimeSource = TimeSource()
     supervisor: Supervisor = Supervisor()
     agents: Annotated[tuple[Agent, ...], Rule(name="agent")] = ()

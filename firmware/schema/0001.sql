@@ -116,7 +116,7 @@ CREATE TABLE fact (
     note TEXT NOT NULL
 ) STRICT;
 CREATE INDEX fact_number ON fact (number, seq);
-CREATE INDEX fact_refusal ON fact (number) WHERE kind IN ('refusal', 'do-not-call');
+CREATE INDEX fact_doubtful ON fact (number) WHERE kind IN ('refusal', 'do-not-call', 'counted', 'final');
 
 CREATE TRIGGER fact_never_changes BEFORE UPDATE ON fact
 BEGIN
