@@ -4,7 +4,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.numbers import (
@@ -20,6 +20,7 @@ from firmware.numbers import (
     supplementary,
 )
 
+PATIENT = settings(deadline=None)  # a busy machine is no fault
 DASHES = "-‐‑‒–—―−ーｰ─━－﹣"
 
 
@@ -345,6 +346,7 @@ def test_grouping_and_the_emergency_table_answer_at_once() -> None:
     assert (time.perf_counter() - started) / 1000 < 0.0002
 
 
+@PATIENT
 @given(st.text(max_size=40), st.sampled_from(["JP", "US", "GB", "DE", "XX", ""]), st.sampled_from(["", "03", "011"]))
 def test_whatever_is_written_only_a_number_error_comes_out(text: str, country: str, area_code: str) -> None:
     for read in (parse, parse_cell):
@@ -352,6 +354,7 @@ def test_whatever_is_written_only_a_number_error_comes_out(text: str, country: s
             assert read(text, country, area_code)
 
 
+@PATIENT
 @given(st.text("0123456789*#", max_size=24), st.sampled_from(["JP", "US", "GB", "FR"]))
 def test_whatever_is_keyed_has_an_answer(digits: str, country: str) -> None:
     number = keyed(digits, country)
@@ -362,6 +365,7 @@ def test_whatever_is_keyed_has_an_answer(digits: str, country: str) -> None:
         assert parse(number.dialled, country).key == number.key
 
 
+@PATIENT
 @given(st.integers(0, 99), st.sampled_from(["03", "090"]), st.sampled_from(["", "184", "186"]))
 def test_dialled_and_shown_lead_back_to_the_same_number(last: int, start: str, prefix: str) -> None:
     number = parse(f"{prefix}{start}123456{last:02d}")
