@@ -104,6 +104,7 @@ class CallBody:
     script: tuple[str, ...] = ()
     page: int = 0
     history: tuple[PastCall, ...] = ()
+    branches: tuple[str, ...] = ()  # names of the script page's branches: A, then a digit
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class RingingBody:
     customer: Customer | None
     history: tuple[PastCall, ...] = ()
     same_name: int = 0
+    greeting: str = ""  # what to say when answering for a client
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,3 +194,4 @@ class Scene:
     state: State
     header: Header
     body: Body
+    results: tuple[Result, ...] = ()  # every code, so that history, evidence and 0+two digits have names

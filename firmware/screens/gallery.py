@@ -1,0 +1,63 @@
+"""A gallery of every screen: `python -m firmware.screens.gallery OUT_DIR` paints it in both sizes and languages."""
+
+import sys
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from firmware.screens import characters, fonts, pixels, theme
+from firmware.screens.samples import SCENES
+from firmware.screens.view import View
+from firmware.screens.views import view
+from firmware.text.catalogue import Language, load
+
+SHEETS: tuple[tuple[Language, Language], ...] = (("ja", "ja_kana"), ("en", "en"))
+"""The catalogue of the graphic LCD, and that of the character LCD."""
+COLUMNS = 5
+CELL = (10, 18)  # one character
+LABEL = 18
+
+
+def main() -> None:
+    """Write every picture and a contact sheet of each kind into the folder named on the command line."""
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m firmware.screens.gallery OUT_DIR")
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for graphic, character in SHEETS:
+        large = {name: pixels.draw(view(scene, load(graphic))) for name, scene in SCENES.items()}
+        small = {name: glass(view(scene, load(character))) for name, scene in SCENES.items()}
+        for size, pictures in (("320x240", large), ("20x4", small)):
+            for name, picture in pictures.items():
+                picture.save(folder / f"{size}-{graphic}-{name}.png")
+            sheet(pictures).save(folder / f"sheet-{size}-{graphic}.png")
+
+
+def glass(shown: View) -> Image.Image:
+    """The character LCD as it would look: 80 cells on a green ground."""
+    wide, high = CELL
+    picture = Image.new("RGB", (characters.COLUMNS * wide + 8, characters.ROWS * high + 8), (18, 60, 40))
+    pen = ImageDraw.Draw(picture)
+    for y, row in enumerate(characters.draw(shown)):
+        for x, letter in enumerate(row):
+            corner = (4 + x * wide, 4 + y * high)
+            pen.rectangle((*corner, corner[0] + wide - 2, corner[1] + high - 2), (22, 70, 47))
+            pen.text(corner, letter, fill=(190, 255, 210), font=fonts.face(14, bold=False))
+    return picture
+
+
+def sheet(pictures: dict[str, Image.Image]) -> Image.Image:
+    """All pictures with their names."""
+    wide, high = next(iter(pictures.values())).size
+    rows = -(-len(pictures) // COLUMNS)
+    whole = Image.new("RGB", (COLUMNS * (wide + 8) + 8, rows * (high + LABEL + 8) + 8), (58, 62, 70))
+    pen = ImageDraw.Draw(whole)
+    for n, (name, picture) in enumerate(pictures.items()):
+        x, y = 8 + n % COLUMNS * (wide + 8), 8 + n // COLUMNS * (high + LABEL + 8)
+        pen.text((x, y), name, fill=theme.INK, font=fonts.face(12, bold=False))
+        whole.paste(picture, (x, y + LABEL))
+    return whole
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""The list room: LIST, KEYING and PREVIEW."""
+
+from firmware.calls import CallList, Customer
+from firmware.screens import softkeys, words
+from firmware.screens.scene import KeyingBody, ListBody, PreviewBody
+from firmware.screens.teller import FADED, VERDICTS, Teller, masked
+from firmware.screens.view import (
+    Alert,
+    Badge,
+    Banner,
+    BigNumber,
+    Block,
+    Brief,
+    Chip,
+    Chips,
+    Line,
+    Panel,
+    Row,
+    Rows,
+    Scroll,
+    Tone,
+    View,
+)
+
+LAST_CONTACTS = 3
+EMERGENCY_PREFIXES = ("184", "186")
+
+
+def listing(body: ListBody, teller: Teller) -> View:
+    """LIST: five customers around the chosen one, and what has just happened."""
+    text = teller.text
+    if body.list is None or not body.rows:
+        return _nobody(body, teller)
+    chosen = body.rows[body.chosen]
+    rows = tuple(_row(customer, teller, chosen=customer is chosen) for customer in body.rows)
+    call = softkeys.KEY_RESULT if body.owed else softkeys.CALL
+    progress = f"{body.list.done}/{body.list.total}"
+    brief = (teller.reading(chosen), _standing(chosen, teller))
+    return View(
+        title=f"{_list_name(body.list, teller)} {progress}",
+        blocks=(*_banner(body, teller), Rows(rows, body.first, body.list.total)),
+        keys=teller.keys(A=call, B=softkeys.UP, C=softkeys.DOWN, D=softkeys.DETAILS),
+        brief=Brief(text("List {progress}", progress=progress), _with_news(body, teller, brief), fixed=2),
+    )
+
+
+def _nobody(body: ListBody, teller: Teller) -> View:
+    text = teller.text
+    said = text("No call list") if body.list is None else text("The list is empty")
+    how = text("Import one: USB stick in, hold *, then 8. Or run “booth import FILE” on the booth.")
+    return View(
+        title=text("Call list"),
+        blocks=(
+            *_banner(body, teller),
+            Alert(said, how, "accent"),
+            Line(text("Digits: dial by hand"), "dim", centred=True),
+        ),
+        keys=(*teller.keys(A=softkeys.KEY_RESULT if body.owed else ""), teller.key("*", softkeys.MENU_HOLD)),
+        brief=Brief(text("Call list"), _with_news(body, teller, (said, text("USB: hold *, 8"))), fixed=2),
+    )
+
+
+def _list_name(entry: CallList, teller: Teller) -> str:
+    return teller.text("[sample] {name}", name=entry.name) if entry.sample else entry.name
+
+
+def _row(customer: Customer, teller: Teller, *, chosen: bool) -> Row:
+    return Row(
+        text=customer.name,
+        below=customer.number.shown,
+        badge=teller.badge(customer.badge),
+        chosen=chosen,
+        faded=customer.badge.kind in FADED,
+    )
+
+
+def _standing(customer: Customer, teller: Teller) -> str:
+    return f"{customer.number.shown} {teller.badge(customer.badge).text}"
+
+
+def _banner(body: ListBody, teller: Teller) -> tuple[Banner, ...]:
+    if body.owed is not None:
+        owed = body.owed.customer.name if body.owed.customer else body.owed.number.shown
+        return (Banner(teller.text("Result owed: {name}", name=owed), "warn"),)
+    if body.notice:
+        tone: Tone = "warn" if body.notice in words.WARNING_NOTICES else "good"
+        return (Banner(_notice(body, teller), tone),)
+    return ()
+
+
+def _notice(body: ListBody, teller: Teller) -> str:
+    return teller.text(words.NOTICES.get(body.notice, body.notice))
+
+
+def _with_news(body: ListBody, teller: Teller, lines: tuple[str, str]) -> tuple[str, str]:
+    """The two lines, the lower one giving way to a result that is owed or to what has just happened."""
+    if body.owed is not None:
+        return lines[0], teller.text("Result owed!")
+    return (lines[0], _notice(body, teller)) if body.notice else lines
+
+
+def keying(body: KeyingBody, teller: Teller) -> View:
+    """KEYING: the digits so far, and whom they could mean."""
+    if body.emergency or body.emergency_number:
+        return _emergency(body, teller)
+    text = teller.text
+    tone, said = _match(body, teller)
+    call = softkeys.CALL_ANYWAY if body.warning else softkeys.CALL
+    blocks: list[Block] = [BigNumber(body.shown, keying=True)]
+    if body.warning:
+        blocks.append(Alert(text("Check before calling"), teller.why(body.warning), "warn"))
+    elif said:
+        blocks.append(Line(said, tone, "body" if tone == "warn" else "small", centred=not body.matches))
+    if body.matches:
+        blocks.append(Rows(tuple(_found(customer, body, teller) for customer in body.matches)))
+    elif not body.digits:
+        blocks.append(Line(text("Digits are compared with the list as you key them."), "dim", lines=2, centred=True))
+    found = f"{len(body.matches)}: {teller.reading(body.matches[0])}" if body.matches else ""
+    second = teller.why_brief(body.warning) if body.warning else said if tone == "warn" else found or said
+    return View(
+        title=text("Dial by hand"),
+        blocks=tuple(blocks),
+        keys=teller.keys(A=call, B=softkeys.ERASE, C=softkeys.DETAILS if body.matches else "", D=softkeys.CANCEL),
+        brief=Brief(text("Dial"), (f"{body.shown}_", second), fixed=2),
+    )
+
+
+def _found(customer: Customer, body: KeyingBody, teller: Teller) -> Row:
+    only = len(body.matches) == 1
+    return Row(
+        customer.name,
+        below=customer.number.shown,
+        badge=teller.badge(customer.badge) if only else Badge(teller.text("No. {row}", row=customer.row)),
+        chosen=only,
+        faded=customer.badge.kind in FADED,
+    )
+
+
+def _match(body: KeyingBody, teller: Teller) -> tuple[Tone, str]:
+    text, customer = teller.text, body.match.customer
+    row = customer.row if customer else 0
+    said: dict[str, tuple[Tone, str]] = {
+        "customer": ("dim", text("On the list")),
+        "previous": ("warn", text("That is the previous customer")),
+        "near": ("warn", text("One digit off No. {row}", row=row)),
+        "off-list": ("warn", text("Not on the list")),
+        "none": ("dim", ""),
+    }
+    return said[body.match.kind]
+
+
+def _emergency(body: KeyingBody, teller: Teller) -> View:
+    text = teller.text
+    bare = body.digits[3:] if body.digits.startswith(EMERGENCY_PREFIXES) else body.digits
+    service = text(words.EMERGENCY_SERVICES.get(bare, ""))
+    how = text("A or lifting the handset dials at once.")
+    if body.emergency_number:
+        alert = Alert(service or text("Emergency number"), how)
+    else:
+        alert = Alert(text("Emergency call"), text("Key an emergency number: 110, 118, 119."))
+    line = text("Emergency calls on this line: confirmed")
+    if not body.confirmed:
+        line = text("Emergency calls on this line: not confirmed")
+    brief = text("A: dial {name}", name=service) if body.emergency_number else text("110 118 119")
+    return View(
+        title=text("Emergency"),
+        blocks=(
+            BigNumber(body.shown, "bad", keying=True),
+            alert,
+            Line(line, "dim" if body.confirmed else "warn", lines=2),
+        ),
+        keys=teller.keys(A=softkeys.CALL, B=softkeys.ERASE, D=softkeys.CANCEL),
+        brief=Brief(
+            text("!EMERGENCY!"), (f"{body.shown}_", brief if body.confirmed else _unsure(body, brief, teller)), fixed=2
+        ),
+        alarm=True,
+    )
+
+
+def _unsure(body: KeyingBody, brief: str, teller: Teller) -> str:
+    return brief if body.emergency_number else teller.text("Line not confirmed")
+
+
+def preview(body: PreviewBody, teller: Teller) -> View:
+    """PREVIEW: profile, history, script or notes of one customer."""
+    text, customer = teller.text, body.customer
+    page = {1: _profile, 2: _history, 3: _script, 4: _notes}[body.page]
+    tabs = Chips(tuple(Chip(str(n), text(name), n == body.page, "accent") for n, name in enumerate(words.PAGES, 1)))
+    call = softkeys.CALL_ANYWAY if body.warned else softkeys.CALL
+    return View(
+        title=f"No. {customer.row} {customer.name}",
+        blocks=(tabs, *page(body, teller)),
+        keys=teller.keys(A=call, B=softkeys.UP, C=softkeys.DOWN, D=softkeys.BACK),
+        brief=Brief(
+            f"No.{customer.row} {body.page}/4",
+            (teller.reading(customer), *_preview_brief(body, teller)),
+            body.scroll,
+        ),
+    )
+
+
+def _preview_brief(body: PreviewBody, teller: Teller) -> tuple[str, ...]:
+    customer = body.customer
+    history = tuple(teller.past(call) for call in body.history)
+    pages: dict[int, tuple[str, ...]] = {
+        1: (_warned(body, teller) or customer.number.shown, teller.why_brief(body.decision), *history[:LAST_CONTACTS]),
+        2: history or (teller.text("No calls yet"),),
+        3: body.script or (teller.text("No script"),),
+        4: (customer.note or teller.text("No notes"),),
+    }
+    return pages[body.page]
+
+
+def _warned(body: PreviewBody, teller: Teller) -> str:
+    return teller.why_brief(body.decision) if body.warned else ""
+
+
+def _profile(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:
+    text, customer = teller.text, body.customer
+    blocks: list[Block] = [
+        Line(customer.name, size="large", lines=1),
+        Line(customer.reading, "dim", "small"),
+        Line(customer.number.shown, size="large", badge=teller.badge(customer.badge)),
+    ]
+    if body.warned:
+        blocks.append(Alert(teller.why(body.decision), text("Press A once more to call."), "warn"))
+    else:
+        blocks.append(verdict(body, teller))
+    if customer.identifier or body.same_name:
+        blocks.append(_identity(body, teller))
+    recent = tuple(Line(teller.past(call), "dim", "small") for call in body.history[:LAST_CONTACTS])
+    due = next((call.due for call in body.history if call.due is not None), None)
+    if due is not None:
+        recent = (Line(text("Next: {when}", when=teller.times.moment(due)), "warn", "small"), *recent)
+    return (*blocks, Scroll(recent or (Line(text("No calls yet"), "dim", "small"),), body.scroll))
+
+
+def verdict(body: PreviewBody, teller: Teller) -> Line:
+    """The guard's word in one line, with a sign."""
+    sign, tone = VERDICTS[body.decision.verdict]
+    return Line(f"{sign} {teller.why(body.decision)}", tone, lines=1)
+
+
+def _identity(body: PreviewBody, teller: Teller) -> Line:
+    text = teller.text
+    known = text("Identity {masked}", masked=masked(body.customer.identifier)) if body.customer.identifier else ""
+    if not body.same_name:
+        return Line(known, "dim", "small")
+    same = text("Same name: {count} others", count=body.same_name)
+    return Line(same, "warn", "small", right=known)
+
+
+def _history(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:
+    if not body.history:
+        return (Line(teller.text("No calls yet"), "dim", centred=True),)
+    lines: list[Line] = []
+    for call in body.history:
+        where = " ".join(filter(None, (teller.times.moment(call.at), teller.booth(call.booth), call.agent)))
+        spoken = " ".join(filter(None, (teller.whom(call.whom), teller.talk(call.talk) if call.talk else "")))
+        lines.append(Line(teller.result(call.result), right=spoken))
+        due = teller.text("Next: {when}", when=teller.times.moment(call.due)) if call.due is not None else ""
+        lines.append(Line(where, "dim", "small", right=due))
+    return (Scroll(tuple(lines), body.scroll),)
+
+
+def _script(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:
+    pages = "\n".join(f"{n}. {page}" for n, page in enumerate(body.script, 1))
+    return (Panel(pages or teller.text("No script"), scroll=body.scroll),)
+
+
+def _notes(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:
+    others = "\n".join(number.shown for number in body.customer.others)
+    note = body.customer.note or teller.text("No notes")
+    more = (
+        (Line(teller.text("Other numbers: {numbers}", numbers=others.replace("\n", ", ")), "dim", lines=2),)
+        if others
+        else ()
+    )
+    return (*more, Panel(note, scroll=body.scroll))

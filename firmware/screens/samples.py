@@ -1,0 +1,309 @@
+"""Sample scenes: every state of the booth with invented people, for the gallery and the tests."""
+
+from dataclasses import replace
+
+from firmware.callflow import State
+from firmware.calls import Badge, Call, CallList, Customer, PastCall
+from firmware.numbers import Kind, Number
+from firmware.redial import Decision, Fact, FactKind, Reason, Verdict
+from firmware.results import Result
+from firmware.screens.scene import (
+    BlockedBody,
+    Body,
+    CallBody,
+    Header,
+    KeyingBody,
+    ListBody,
+    Match,
+    MenuBody,
+    OutOfOrderBody,
+    PinBody,
+    PreviewBody,
+    RingingBody,
+    Scene,
+    WrapUpBody,
+)
+from firmware.screens.words import FAULTS, MENU
+from hw.events import Cause, Fault, Party
+
+NOW = 1795325520.0  # 2026-11-22 14:32 in Japan
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+S = State
+
+
+def _result(key: str, code: str, names: tuple[str, str, str], box: int | None = None) -> Result:
+    return Result(
+        key,
+        code,
+        *names,
+        final=False,
+        contact=True,
+        right_party=None,
+        talk=None,
+        refusal="none",
+        scope="",
+        box=box,
+    )
+
+
+RESULTS = (
+    _result("11", "SALE", ("成約", "Sale", "セイヤク"), 1),
+    _result("13", "HOT", ("見込み", "Hot prospect", "ミコミ"), 2),
+    _result("15", "CB", ("再架電", "Callback", "サイカデン"), 3),
+    _result("21", "ABS", ("本人不在", "Party absent", "フザイ"), 4),
+    _result("23", "NOANS", ("不応答", "No answer", "フオウトウ"), 5),
+    _result("32", "GACHAM", ("ガチャ切り(途中)", "Hang-up mid pitch", "ガチャギリ"), 6),
+    _result("41", "REF", ("断り", "Explicit refusal", "コトワリ"), 7),
+    _result("42", "REFT", ("断り(代理・家族)", "Refusal by other person", "コトワリ(ダイリ)")),
+    _result("43", "DNC", ("架電禁止", "Do not call at all", "カデンキンシ")),
+    _result("44", "CLAIM", ("クレーム", "Complaint", "クレーム"), 9),
+    _result("51", "WRONG", ("番号違い", "Wrong number", "バンゴウチガイ"), 8),
+    _result("52", "DECE", ("死亡・転居・解約", "Deceased/moved/left", "シボウ・テンキョ")),
+)
+BY_CODE = {result.code: result for result in RESULTS}
+BOXES = tuple(sorted((result for result in RESULTS if result.box), key=lambda result: result.box or 0))
+
+
+def number(shown: str) -> Number:
+    """A sample number as it is shown."""
+    digits = shown.replace("-", "")
+    return Number(digits, "+81" + digits[1:], shown, Kind.ORDINARY, sample=True)
+
+
+def _customer(row: int, name: str, reading: str, shown: str, badge: Badge, **more: str) -> Customer:
+    return Customer(
+        row,
+        1,
+        row,
+        name,
+        reading,
+        number(shown),
+        identifier=more.get("identifier", ""),
+        note=more.get("note", ""),
+        badge=badge,
+    )
+
+
+MIZUHO = _customer(
+    34,
+    "株式会社ミズホ設備",
+    "カブシキガイシャミズホセツビ",
+    "03-1234-5601",
+    Badge("callback", NOW - 2 * MINUTE),
+    identifier="1985-04-12",
+    note="ご担当は総務の方。午前中は留守のことが多い。新しい給湯器に興味があり、見積りを郵送済み。次は来週以降にお願いしたいとのこと。",
+)
+AOBA = _customer(35, "青葉クリニック", "アオバクリニック", "03-1234-5602", Badge("new"))
+KAWAGUCHI = _customer(
+    36, "川口 一郎", "カワグチ イチロウ", "090-1234-5603", Badge("gacha", NOW + 2 * HOUR), identifier="さいたま市"
+)
+CHUO = _customer(37, "中央青果", "チュウオウセイカ", "03-1234-5604", Badge("absent", 1))
+SUMIRE = _customer(38, "すみれ保育園", "スミレホイクエン", "03-1234-5605", Badge("refused"))
+LONG = _customer(
+    120,
+    "特定非営利活動法人ひだまり子育て支援ネットワーク協議会",
+    "トクテイヒエイリカツドウホウジンヒダマリコソダテシエンネットワークキョウギカイ",
+    "03-1234-5606",
+    Badge("called", NOW + 50 * MINUTE),
+)
+TAIL = (
+    _customer(116, "もみじ商店", "モミジショウテン", "03-1234-5607", Badge("noanswer", 2)),
+    _customer(117, "佐久間 みどり", "サクマ ミドリ", "090-1234-5608", Badge("done")),
+    _customer(118, "北風運送", "キタカゼウンソウ", "03-1234-5609", Badge("dead")),
+    _customer(119, "Maple & Sons", "メープル アンド サンズ", "03-1234-5610", Badge("callback", NOW + DAY)),
+    LONG,
+)
+LIST = CallList(1, "春の案内", sample=False, done=38, total=120)
+SAMPLE_LIST = CallList(2, "見本リスト", sample=True, done=0, total=120)
+ROWS = (MIZUHO, AOBA, KAWAGUCHI, CHUO, SUMIRE)
+
+HISTORY = (
+    PastCall(NOW - DAY + 38 * MINUTE, "2", "OP07", "GACHAM", talk=6.0),
+    PastCall(NOW - 7 * DAY, "1", "OP03", "CB", whom="self", talk=151.0, due=NOW + 19.5 * HOUR),
+    PastCall(NOW - 10 * DAY, "3", "OP03", "ABS", whom="reception", talk=22.0),
+    PastCall(NOW - 400 * DAY, "3", "OP12", None, talk=0.0),
+)
+SCRIPT = (
+    "「お忙しいところ恐れ入ります。みなと設備の佐藤と申します。」",
+    "「新しくご利用いただけるサービスのご案内です。3分ほどお時間を頂戴できますでしょうか。いつお切りいただいても結構です。」",
+    "「現在お使いの給湯器は何年ほどお使いでしょうか。」",
+    "「詳しい資料をお送りしてもよろしいでしょうか。」",
+    "「お忙しいところ、ありがとうございました。失礼いたします。」",
+)
+
+FREE = Decision(Verdict.ALLOW, Reason.FREE)
+_CALLED = Fact(
+    "f1", FactKind.ATTEMPT, MIZUHO.number.key, NOW - 3 * MINUTE, "2", "OP07", result="CB", due=NOW + 19.5 * HOUR
+)
+_REFUSED = Fact("f2", FactKind.REFUSAL, SUMIRE.number.key, NOW - 5 * DAY, "2", "OP07", result="REF")
+_OLDER = Fact("f3", FactKind.ATTEMPT, SUMIRE.number.key, NOW - 40 * DAY, "1", "OP03", result="ABS")
+RECENT = Decision(Verdict.BLOCK, Reason.CALLED_RECENTLY, until=NOW + 57 * MINUTE, overridable=True, evidence=(_CALLED,))
+REFUSED = Decision(Verdict.BLOCK, Reason.REFUSED, never=True, evidence=(_REFUSED, _OLDER))
+OFF_LIST = Decision(Verdict.WARN, Reason.OFF_LIST)
+
+
+def decision(reason: Reason) -> Decision:
+    """A block for `reason` with evidence, as a test of all reasons wants it."""
+    return Decision(Verdict.BLOCK, reason, until=NOW + HOUR, evidence=(_CALLED,))
+
+
+CALL = Call("c1", MIZUHO.number, MIZUHO)
+TALK = Call("c1", MIZUHO.number, MIZUHO, answered=True, talk=151.0, cause=Cause.NORMAL, by=Party.FAR)
+STRANGER = Call("c2", number("03-1234-5699"), None)
+_119 = Number("119", "119", "119", Kind.EMERGENCY)
+EMERGENCY = Call("c3", _119, None, emergency=True)
+
+HEADER = Header(NOW, pending=0, synced=True, signal=3, agent="OP07")
+WAITING = replace(HEADER, pending=2, synced=False)
+RECORDING = replace(HEADER, recording="on")
+LOST = Header(None, signal=None, synced=False)
+
+
+def _scene(state: State, body: Body, header: Header = HEADER) -> Scene:
+    return Scene(state, header, body, RESULTS)
+
+
+_TALKING = CallBody(
+    CALL, 134.0, "Quectel EG25-G", 3, (True, True, False), (), script=SCRIPT, page=1, history=HISTORY[1:]
+)
+_WRAP = WrapUpBody(TALK, 8.0, BOXES, BY_CODE["CB"])
+_MENU = MenuBody("", tuple(MENU))
+_STATUS = (
+    ("sync", "3"),
+    ("card", "21480 MB"),
+    ("modem", "Quectel EG25-G"),
+    ("sim", "ready"),
+    ("network", "MINATO MOBILE"),
+    ("clock", "network"),
+    ("agent", "OP07"),
+    ("version", "26.11.0"),
+)
+
+LISTS: dict[str, Scene] = {
+    "list": _scene(S.LIST, ListBody(LIST, ROWS, 0, 33), WAITING),
+    "list-middle": _scene(S.LIST, ListBody(LIST, ROWS, 2, 33)),
+    "list-end": _scene(S.LIST, ListBody(SAMPLE_LIST, TAIL, 4, 115)),
+    "list-saved": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="saved"), WAITING),
+    "list-warning": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="armed-timeout")),
+    "list-owed": _scene(S.LIST, ListBody(LIST, ROWS, 0, 33, owed=TALK)),
+    "list-none": _scene(S.LIST, ListBody(None)),
+    "list-empty": _scene(S.LIST, ListBody(LIST)),
+    "list-no-time": _scene(S.LIST, ListBody(LIST, ROWS, 0, 33), LOST),
+    "keying-start": _scene(S.KEYING, KeyingBody("", "")),
+    "keying": _scene(S.KEYING, KeyingBody("03123456", "03-1234-56", (MIZUHO, AOBA, CHUO), Match("customer", MIZUHO))),
+    "keying-one": _scene(S.KEYING, KeyingBody("0312345601", "03-1234-5601", (MIZUHO,), Match("customer", MIZUHO))),
+    "keying-previous": _scene(S.KEYING, KeyingBody("0312345602", "03-1234-5602", (AOBA,), Match("previous", AOBA))),
+    "keying-near": _scene(S.KEYING, KeyingBody("0312345611", "03-1234-5611", (), Match("near", MIZUHO))),
+    "keying-off-list": _scene(S.KEYING, KeyingBody("0312345699", "03-1234-5699", (), Match("off-list"))),
+    "keying-warning": _scene(
+        S.KEYING, KeyingBody("0312345699", "03-1234-5699", (), Match("off-list"), warning=OFF_LIST)
+    ),
+    "keying-long": _scene(S.KEYING, KeyingBody("18603123456991234567", "186 03123456991234567", (), Match("off-list"))),
+    "emergency-start": _scene(S.KEYING, KeyingBody("", "", emergency=True)),
+    "emergency": _scene(S.KEYING, KeyingBody("119", "119", emergency=True, emergency_number=True), LOST),
+    "emergency-confirmed": _scene(S.KEYING, KeyingBody("184110", "184 110", emergency_number=True, confirmed=True)),
+    "preview": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT)),
+    "preview-same-name": _scene(S.PREVIEW, PreviewBody(KAWAGUCHI, HISTORY, RECENT, SCRIPT, same_name=2)),
+    "preview-warned": _scene(
+        S.PREVIEW, PreviewBody(LONG, (), Decision(Verdict.WARN, Reason.TOLL_FREE), SCRIPT, same_name=1, warned=True)
+    ),
+    "preview-history": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT, 2)),
+    "preview-script": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT, 3, 2)),
+    "preview-notes": _scene(S.PREVIEW, PreviewBody(replace(MIZUHO, others=(CHUO.number,)), HISTORY, FREE, SCRIPT, 4)),
+}
+GUARD: dict[str, Scene] = {
+    "blocked": _scene(S.BLOCKED, BlockedBody(MIZUHO.number, MIZUHO, RECENT)),
+    "blocked-full": _scene(S.BLOCKED, BlockedBody(MIZUHO.number, MIZUHO, RECENT, full=True, scroll=3)),
+    "blocked-refused": _scene(S.BLOCKED, BlockedBody(SUMIRE.number, SUMIRE, REFUSED)),
+    "blocked-refused-full": _scene(S.BLOCKED, BlockedBody(SUMIRE.number, SUMIRE, REFUSED, full=True, scroll=9)),
+    "blocked-time": _scene(
+        S.BLOCKED, BlockedBody(AOBA.number, AOBA, Decision(Verdict.BLOCK, Reason.TIME_UNKNOWN)), LOST
+    ),
+    "blocked-long": _scene(S.BLOCKED, BlockedBody(LONG.number, LONG, RECENT)),
+    "why-free": _scene(S.WHY, BlockedBody(AOBA.number, AOBA, FREE, full=True)),
+    "why-off-list": _scene(S.WHY, BlockedBody(STRANGER.number, None, OFF_LIST)),
+    "pin": _scene(S.PIN_ENTRY, PinBody("supervisor", "override", 3, 5)),
+    "pin-agent": _scene(S.PIN_ENTRY, PinBody("agent", "log-in", 0, 5, asking="agent", keyed="07")),
+    "pin-wrong": _scene(S.PIN_ENTRY, PinBody("agent", "log-in", 0, 2, wrong=True)),
+    "pin-locked": _scene(S.PIN_ENTRY, PinBody("supervisor", "supervisor", 0, 0, locked=90.0)),
+    "pin-reason": _scene(S.PIN_ENTRY, PinBody("supervisor", "override", 0, 5, asking="reason", keyed="3")),
+    "pin-date": _scene(S.PIN_ENTRY, PinBody("supervisor", "clock", 0, 5, asking="date", keyed="2026112"), LOST),
+    "pin-time": _scene(S.PIN_ENTRY, PinBody("supervisor", "clock", 0, 5, asking="time", keyed="143"), LOST),
+}
+CALLS: dict[str, Scene] = {
+    "armed": _scene(S.ARMED, CallBody(CALL, 2.0, "Quectel EG25-G", history=HISTORY)),
+    "dialling": _scene(S.DIALLING, CallBody(CALL, 1.0, "Quectel EG25-G", history=HISTORY)),
+    "alerting": _scene(S.ALERTING, CallBody(STRANGER, 12.0, "Quectel EG25-G", volume=7)),
+    "dialling-119": _scene(S.DIALLING, CallBody(EMERGENCY, 1.0)),
+    "talking": _scene(S.TALKING, _TALKING, RECORDING),
+    "talking-start": _scene(
+        S.TALKING, replace(_TALKING, seconds=4.0, promise=None, ticks=(False, False, False), page=0), RECORDING
+    ),
+    "talking-late": _scene(
+        S.TALKING,
+        replace(_TALKING, seconds=196.0, marks=("identity", "refusal")),
+        replace(RECORDING, pending=3, synced=False),
+    ),
+    "talking-muted": _scene(
+        S.TALKING, replace(_TALKING, seconds=163.0, muted=True, held=True), replace(HEADER, recording="paused")
+    ),
+    "talking-tones": _scene(S.TALKING, replace(_TALKING, tone_mode=True, tones="12#"), RECORDING),
+    "talking-no-record": _scene(
+        S.TALKING, replace(_TALKING, branches=("はい", "いいえ")), replace(HEADER, recording="failed")
+    ),
+    "talking-stranger": _scene(S.TALKING, CallBody(replace(STRANGER, answered=True), 61.0), RECORDING),
+    "talking-119": _scene(S.TALKING, CallBody(replace(EMERGENCY, answered=True), 61.0)),
+    "complaint": _scene(S.COMPLAINT, replace(_TALKING, marks=("complaint", "help")), RECORDING),
+    "complaint-end": _scene(S.END_ASKED, replace(_TALKING, marks=("complaint",), confirm_end=True), RECORDING),
+    "complaint-hook": _scene(S.HOOK_HELD, replace(_TALKING, marks=("complaint",), held=True), RECORDING),
+    "ringing": _scene(S.RINGING_IN, RingingBody(KAWAGUCHI.number, KAWAGUCHI, HISTORY[:2])),
+    "ringing-same-name": _scene(S.RINGING_IN, RingingBody(KAWAGUCHI.number, KAWAGUCHI, HISTORY, 2)),
+    "ringing-unknown": _scene(S.RINGING_IN, RingingBody(STRANGER.number, None)),
+    "ringing-withheld": _scene(S.RINGING_IN, RingingBody(None, None)),
+    "ringing-client": _scene(S.RINGING_IN, RingingBody(STRANGER.number, None, greeting="「みなと設備でございます」")),
+}
+WRAPPING: dict[str, Scene] = {
+    "wrap-up": _scene(S.WRAP_UP, _WRAP, WAITING),
+    "wrap-up-chosen": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["REF"], whom="self")),
+    "wrap-up-busy": _scene(
+        S.WRAP_UP, replace(_WRAP, call=replace(CALL, cause=Cause.BUSY, by=Party.LINE), suggested=BY_CODE["NOANS"])
+    ),
+    "wrap-up-memo": _scene(S.WRAP_UP, replace(_WRAP, memo=True)),
+    "wrap-up-other": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["DNC"])),
+    "wrap-up-0": _scene(S.WRAP_UP, replace(_WRAP, keyed="0")),
+    "wrap-up-04": _scene(S.WRAP_UP, replace(_WRAP, keyed="04")),
+    "wrap-up-09": _scene(S.WRAP_UP, replace(_WRAP, keyed="09")),
+    "wrap-up-when": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["CB"], asking="when")),
+    "wrap-up-due": _scene(
+        S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["CB"], asking="when", due=NOW + 19.5 * HOUR, decision=FREE)
+    ),
+    "wrap-up-due-blocked": _scene(
+        S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["CB"], asking="when", due=NOW + HOUR / 2, decision=RECENT)
+    ),
+    "wrap-up-date": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["CB"], asking="date", keyed="112")),
+    "wrap-up-time": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["CB"], asking="time", keyed="10", due=NOW + DAY)),
+    "wrap-up-whom": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["ABS"], asking="whom", whom="family")),
+    "wrap-up-clear": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["HOT"], asking="clear")),
+}
+SERVICE: dict[str, Scene] = {
+    **{
+        f"fault-{fault.name.lower().replace('_', '-')}": _scene(
+            S.OUT_OF_ORDER, OutOfOrderBody(fault, "/dev/ttyUSB2", NOW - 4 * MINUTE, 8.0)
+        )
+        for fault in FAULTS
+    },
+    "fault-no-time": _scene(S.OUT_OF_ORDER, OutOfOrderBody(Fault.NO_SIM, "", None, 0.0), LOST),
+    "menu": _scene(S.MENU, _MENU),
+    "menu-outcome": _scene(S.MENU, replace(_MENU, chosen=8, outcome="no-supervisor-pin")),
+    "menu-breaks": _scene(
+        S.MENU, MenuBody("breaks", ("lunch", "rest", "meeting", "training", "other"), 1, outcome="on-break")
+    ),
+    "menu-status": _scene(S.MENU, MenuBody("status", (), status=_STATUS)),
+    "menu-volume": _scene(S.MENU, MenuBody("volume", ("louder", "softer"), volume=7)),
+    "menu-language": _scene(S.MENU, MenuBody("language", ("ja", "en"), 0)),
+    "menu-audio": _scene(S.MENU, MenuBody("audio", (), outcome="audio-running")),
+    "menu-lists": _scene(S.MENU, MenuBody("lists", (LIST.name, "夏のご挨拶", "Autumn follow-up"), 1)),
+    "menu-usb": _scene(S.MENU, MenuBody("usb", ("haru.csv", "natsu_2026_final.csv"), 0, outcome="import-failed")),
+    "menu-usb-none": _scene(S.MENU, MenuBody("usb", ())),
+}
+SCENES: dict[str, Scene] = LISTS | GUARD | CALLS | WRAPPING | SERVICE

@@ -1,0 +1,98 @@
+"""The service room: OUT_OF_ORDER and the menu with its pages."""
+
+from firmware.screens import softkeys, words
+from firmware.screens.scene import MenuBody, OutOfOrderBody
+from firmware.screens.teller import Teller
+from firmware.screens.view import Alert, Banner, Bar, Block, Brief, Line, Pairs, Panel, Row, Rows, Tone, View
+
+LOUDEST = 10
+
+
+def out_of_order(body: OutOfOrderBody, teller: Teller) -> View:
+    """OUT_OF_ORDER: what is wrong, since when, what to do, when the booth tries again."""
+    text, trouble = teller.text, words.FAULTS[body.fault]
+    since = text("since {when}", when=teller.times.moment(body.since))
+    retry = text("Next try in {seconds} s", seconds=int(body.retry)) if body.retry > 0 else text("Trying…")
+    return View(
+        title=text("Out of order"),
+        blocks=(
+            Alert(text(trouble.said), since),
+            Panel(f"{text(trouble.advice)}\n{body.detail}".rstrip(), text("What to do"), body.scroll, right=retry),
+            Line(text("Emergency numbers can be keyed all the same."), "dim", "small"),
+        ),
+        keys=teller.keys(A=softkeys.TRY_NOW, B=softkeys.UP, C=softkeys.DOWN, D=softkeys.MENU_KEY),
+        brief=Brief(text("OUT OF ORDER"), (text(trouble.brief), since, text(trouble.advice), retry), body.scroll),
+    )
+
+
+def menu(body: MenuBody, teller: Teller) -> View:
+    """MENU and its pages."""
+    text = teller.text
+    title = text(words.MENU.get(body.page, "Menu"))
+    page = {"status": _status, "volume": _volume, "audio": _audio}.get(body.page, _items)
+    blocks, brief = page(body, teller)
+    return View(
+        title=title,
+        blocks=(*_outcome(body, teller), *blocks),
+        keys=teller.keys(A=_choose(body), B=softkeys.UP, C=softkeys.DOWN, D=softkeys.BACK),
+        brief=Brief(
+            title, _said(body, teller) + brief, _scrolled(body), fixed=bool(body.outcome) + (body.page == "volume")
+        ),
+    )
+
+
+def _choose(body: MenuBody) -> str:
+    return "" if body.page == "status" or not (body.items or body.page) else softkeys.CHOOSE
+
+
+def _scrolled(body: MenuBody) -> int:
+    return body.chosen
+
+
+def _said(body: MenuBody, teller: Teller) -> tuple[str, ...]:
+    return (teller.text(words.OUTCOMES.get(body.outcome, body.outcome)),) if body.outcome else ()
+
+
+def _outcome(body: MenuBody, teller: Teller) -> tuple[Banner, ...]:
+    tone: Tone = "warn" if body.outcome in words.WARNING_OUTCOMES else "good"
+    return tuple(Banner(said, tone) for said in _said(body, teller))
+
+
+def _items(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    if not body.items:
+        return (Line(teller.text("Nothing here"), "dim", centred=True),), (teller.text("Nothing here"),)
+    names = tuple(f"{n}  {_name(body.page, item, teller)}" for n, item in enumerate(body.items, 1))
+    rows = tuple(Row(name, chosen=n == body.chosen) for n, name in enumerate(names))
+    brief = tuple(f"{'>' if n == body.chosen else ' '}{name}" for n, name in enumerate(names))
+    return (Rows(rows),), brief
+
+
+def _name(page: str, item: str, teller: Teller) -> str:
+    if page == "language":
+        return words.LANGUAGES.get(item, item)
+    known = {"": words.MENU, "breaks": words.BREAKS, "volume": words.VOLUMES}.get(page, {})
+    return teller.text(known[item]) if item in known else item
+
+
+def _status(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    pairs = tuple(
+        (_word(words.STATUS, name, teller), _word(words.STATUS_VALUES, value, teller)) for name, value in body.status
+    )
+    return (Pairs(pairs, body.chosen),), tuple(f"{name} {value}" for name, value in pairs)
+
+
+def _word(table: dict[str, str], key: str, teller: Teller) -> str:
+    return teller.text(table[key]) if key in table else key
+
+
+def _volume(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    bar = Bar(teller.text("Ear"), body.volume / LOUDEST, f"{body.volume}/{LOUDEST}", "accent")
+    level = "#" * body.volume + "." * (LOUDEST - body.volume) + f" {body.volume}"
+    rows, lines = _items(body, teller)
+    return (bar, *rows), (level, *lines)
+
+
+def _audio(_body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    text = teller.text
+    how = text("Lift the handset and speak: you hear yourself and see the level. A starts the test.")
+    return (Panel(how),), (text("A: start the test"),)

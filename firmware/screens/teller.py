@@ -1,0 +1,131 @@
+"""A teller: puts one scene's facts into words, in one language and at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from firmware.calls import Badge as Standing
+from firmware.calls import Customer, PastCall
+from firmware.redial import Decision, Fact, Reason, Verdict
+from firmware.results import Result
+from firmware.screens.softkeys import SHORT
+from firmware.screens.view import Badge, SoftKey, Tone
+from firmware.screens.words import BADGES, REASONS, WHOMS
+from firmware.text.catalogue import Text
+from firmware.text.times import Times, duration
+
+BADGE_TONES: dict[str, Tone] = {"callback": "warn", "gacha": "bad", "refused": "bad", "called": "warn"}
+FADED = frozenset({"refused", "done", "dead"})
+VERDICTS: dict[Verdict, tuple[str, Tone]] = {
+    Verdict.ALLOW: ("✓", "good"),
+    Verdict.WARN: ("!", "warn"),
+    Verdict.BLOCK: ("×", "bad"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Says names, times, results and verdicts."""
+
+    text: Text
+    times: Times
+    results: Mapping[str, Result]  # by code
+
+    def keys(self, **names: str) -> tuple[SoftKey, ...]:
+        """Soft keys by letter: `keys(A=CALL, D=BACK)`; an empty name leaves the key out."""
+        return tuple(self.key(letter, name) for letter, name in names.items() if name)
+
+    def key(self, letter: str, name: str) -> SoftKey:
+        """One soft key."""
+        said = self.text(name)
+        return SoftKey(letter, said, SHORT.get(name, said) if self.text.language == "en" else said)
+
+    def reading(self, customer: Customer) -> str:
+        """A name that a screen without kanji can show."""
+        return customer.reading or customer.name
+
+    def result(self, code: str | None) -> str:
+        """A result code in words; the code itself when it is not known here."""
+        if code is None:
+            return self.text("no result")
+        known = self.results.get(code)
+        return self.box(known) if known else code
+
+    def box(self, result: Result) -> str:
+        """A result's name."""
+        return {"ja": result.ja, "en": result.en, "ja_kana": result.kana}[self.text.language]
+
+    def whom(self, whom: str) -> str:
+        """Whom the agent spoke to."""
+        return self.text(WHOMS.get(whom, whom))
+
+    def booth(self, name: str) -> str:
+        """A booth by number or name."""
+        return self.text("Booth {name}", name=name) if name.isdigit() else name
+
+    def evidence(self, fact: Fact) -> str:
+        """When, which booth and who: "14:29 Booth 2 OP07"."""
+        return " ".join(filter(None, (self.times.moment(fact.at), self.booth(fact.booth), fact.agent)))
+
+    def outcome(self, fact: Fact) -> str:
+        """What came of it: "Callback (tomorrow 10:00)"."""
+        said = self.result(fact.result)
+        due = self.text("({when})", when=self.times.moment(fact.due)) if fact.due is not None else ""
+        return " ".join(filter(None, (said, due)))
+
+    def past(self, call: PastCall) -> str:
+        """One earlier call in a line: when, who, whom they spoke to, result."""
+        parts = (self.times.moment(call.at), call.agent, self.whom(call.whom), self.result(call.result))
+        return " ".join(filter(None, parts))
+
+    def talk(self, seconds: float) -> str:
+        """A talk time."""
+        return duration(seconds)
+
+    def badge(self, standing: Standing) -> Badge:
+        """A customer's state as a badge."""
+        value = standing.value
+        said = self.text(
+            BADGES.get(standing.kind, standing.kind),
+            due=self.times.due(value) if standing.kind == "callback" else "",
+            wait=self.times.wait(value) if standing.kind in {"gacha", "called"} else "",
+            count=int(value or 1),
+        )
+        return Badge(said, BADGE_TONES.get(standing.kind, "dim"))
+
+    def why(self, decision: Decision) -> str:
+        """The guard's reason in one line."""
+        return self.text(REASONS[decision.reason].said, ago=self._ago(decision))
+
+    def why_brief(self, decision: Decision) -> str:
+        """The guard's reason in 20 columns."""
+        return self.text(REASONS[decision.reason].brief, ago=self._ago(decision))
+
+    def until(self, decision: Decision) -> str:
+        """When the number may be called again; "" when the reason has no end that a clock knows."""
+        if decision.reason is Reason.DEAD_NUMBER:
+            return self.text("Never callable")
+        if decision.never:
+            return self.text("Not callable until lifted on the server")
+        if decision.until is None:
+            return ""
+        return self.text("Callable from {when}", when=self.times.moment(decision.until))
+
+    def until_brief(self, decision: Decision) -> str:
+        """The same in 20 columns."""
+        if decision.never:
+            return self.text("Never callable")
+        return self.text("From {when}", when=self.times.moment(decision.until)) if decision.until is not None else ""
+
+    def _ago(self, decision: Decision) -> str:
+        return self.times.ago(decision.evidence[0].at if decision.evidence else None)
+
+
+def masked(identifier: str) -> str:
+    """A second identifier with its first and last character only.
+
+    >>> masked("1985-04-12"), masked("AB")
+    ('1••••••••2', '••')
+    """
+    if len(identifier) < 3:
+        return "•" * len(identifier)
+    return identifier[0] + "•" * (len(identifier) - 2) + identifier[-1]
