@@ -24,6 +24,7 @@ class Scenery:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._results = tuple(parts.results)
         self.script_page = 0
         self._bodies: dict[State, Callable[[], Body]] = {
             State.LIST: self._list,
@@ -48,7 +49,7 @@ class Scenery:
             body: Body = self._parts.conversation.body(script, self.script_page, asked=asked)
         else:
             body = self._bodies[place.state]()
-        return Scene(place.state, self._header(), body)
+        return Scene(place.state, self._header(), body, self._results)
 
     def _header(self) -> Header:
         parts = self._parts

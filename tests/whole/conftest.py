@@ -1,0 +1,127 @@
+"""A whole booth for each test: emulated hardware, real drivers, a card of its own."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy
+import pyrage
+import pytest
+
+from firmware import numbers
+from firmware.__main__ import main
+from firmware.callflow import State
+from firmware.calls import Calls
+from firmware.clock import Clock
+from firmware.desk.rig import Rig
+from firmware.desk.running import RunningBooth
+from hw.contracts import RATE
+from provisioning import recording
+
+PIN = "246810"
+SAMPLE = Path("firmware/desk/sample.csv")
+
+
+def loudness(samples, hertz):
+    """How loud one tone is in `samples`, in dB of full scale; leaves out all else."""
+    moments = numpy.arange(len(samples)) / RATE
+    window = numpy.hanning(len(samples))
+    part = numpy.sum(samples * window * numpy.exp(-2j * math.pi * hertz * moments)) / numpy.sum(window)
+    return 20 * math.log10(max(2 * abs(part) / 32768, 1e-9))
+
+
+@dataclass
+class Opened:
+    """A call's recording as the holder of the key hears it."""
+
+    found: recording.Recording
+    agent: numpy.ndarray = field(init=False)
+    customer: numpy.ndarray = field(init=False)
+
+    def __post_init__(self):
+        """Both ears from the answer mark on."""
+        skip = self.found.answer * 160
+        self.agent = numpy.array(recording.decode(self.found.agent), dtype=float)[skip:]
+        self.customer = numpy.array(recording.decode(self.found.customer), dtype=float)[skip:]
+
+
+class House:
+    """Makes booths on one card and puts everything away at the end."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.identity = pyrage.x25519.Identity.generate()
+        self.rig = self.booth = None
+
+    def install(self, *, more="", lists=(SAMPLE,), **options):
+        """A booth that runs, with its lists imported; `more` is added to its device.toml."""
+        self.rig = Rig(self.directory, identity=self.identity, **options)
+        device = self.directory / "device.toml"
+        device.write_text(self.rig.device_toml(PIN) + more, encoding="utf-8")
+        for one in lists:
+            assert main(["--device", str(device), "import", str(one)]) == 0
+        self.booth = RunningBooth(self.rig, self.rig.settings(PIN, more))
+        return self.rig, self.booth
+
+    @property
+    def pin(self):
+        """The supervisor's."""
+        return PIN
+
+    def books(self):
+        """The booth's database; the booth must have stopped."""
+        return Calls(self.directory / "booth.db", "desk", Clock("system"))
+
+    def record(self, call):
+        """All that the booth knows of a call."""
+        books = self.books()
+        try:
+            return books.record(call)
+        finally:
+            books.close()
+
+    def facts(self, digits):
+        """All that the booth knows of a number."""
+        books = self.books()
+        try:
+            return books.facts(numbers.parse(digits).key)
+        finally:
+            books.close()
+
+    def open(self, call):
+        """The recording of a call, decrypted."""
+        return Opened(recording.load(self.directory / "recordings" / f"{call}.journal", [self.identity]))
+
+    def close(self):
+        """Switch off and put away."""
+        try:
+            if self.booth is not None:
+                self.booth.stop()
+        finally:
+            if self.rig is not None:
+                self.rig.close()
+
+
+@pytest.fixture
+def house(tmp_path):
+    """Where booths are installed."""
+    made = House(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def level():
+    """level(samples, hertz): how loud one tone is, in dB of full scale."""
+    return loudness
+
+
+@pytest.fixture
+def at():
+    """at(booth, State.LIST, …): wait until the booth is there, and give the scene."""
+
+    def wait(booth, state, also=lambda scene, view: True, patience=5.0):
+        assert isinstance(state, State)
+        return booth.wait_for(state.name, lambda scene, view: scene.state is state and also(scene, view), patience)
+
+    return wait
