@@ -137,7 +137,7 @@ def load(path: Path | None = None) -> Results:
     except tomllib.TOMLDecodeError as error:
         raise ResultsError([str(error)]) from None
     heads = [text.count("\n", 0, head.end()) + 1 for head in re.finditer(r"^\s*\[\[result\]\]", text, re.MULTILINE)]
-    if not tables or len(heads) != len(tables):
+    if not isinstance(tables, list) or not tables or len(heads) != len(tables):
         raise ResultsError(["there must be a [[result]] for each result code"])
     places = [f"line {line} ({table.get('code', '?')})" for line, table in zip(heads, tables, strict=True)]
     faults = [f"{place}: {fault}" for place, table in zip(places, tables, strict=True) for fault in _faults(table)]
