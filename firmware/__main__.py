@@ -20,6 +20,7 @@ from firmware.gate import Gate, Target
 from firmware.hardware import Hardware
 from firmware.keying import Keying
 from firmware.listfile import ListFileError
+from firmware.memo import Memo
 from firmware.menu import Menu
 from firmware.parts import Condition, Parts
 from firmware.pin import Tries
@@ -27,6 +28,7 @@ from firmware.pinpad import PinPad
 from firmware.recorder import Recorder
 from firmware.redial import Decision
 from firmware.settings import Settings, SettingsError, example, load
+from firmware.soundtest import SoundTest
 from firmware.vault import Vault
 from firmware.wrapup import WrapUp
 from hw import wiring
@@ -77,7 +79,7 @@ def furnish(
 ) -> Parts:
     """The rooms of one booth."""
     gate = Gate(calls, clock, replace(settings.guard, sample_allowed=sample_allowed))
-    codes = results.load()
+    codes, recorder = results.load(), Recorder(vault, post)
 
     def foresee(call: Call, moment: float) -> Decision:
         return gate.foresee(Target(call.number, call.customer), moment)
@@ -94,12 +96,12 @@ def furnish(
         gate=gate,
         browsing=Browsing(calls, gate, clock, settings.script.pages),
         keying=Keying(calls, settings.country, settings.area_code, confirmed=emergency.confirmed),
-        conversation=Conversation(
-            hardware, Recorder(vault, post), calls, post, record_emergency=settings.recording.emergency
-        ),
+        conversation=Conversation(hardware, recorder, calls, post, record_emergency=settings.recording.emergency),
         wrapup=WrapUp(codes, settings.zone, clock.now, foresee),
         pinpad=PinPad(settings.supervisor.pin, settings.agents, settings.zone, tries, monotonic),
         menu=Menu(calls, settings.country, settings.area_code),
+        memo=Memo(hardware.handset, recorder, calls),
+        soundtest=SoundTest(hardware.handset),
         condition=Condition(calls.recall("language") or settings.language, agent=_agent(settings, calls)),
     )
 

@@ -121,6 +121,8 @@ class Booth:
         if self._parts.reconnect.wait(now) == 0.0 and self._place.state not in IN_CALL:
             self._office.reopen()
         self._parts.conversation.tick()
+        self._parts.memo.tick()
+        self._parts.menu.outcome = self._parts.soundtest.verdict() or self._parts.menu.outcome
         self._watchdog.alive()
         self._show()
 
@@ -165,6 +167,8 @@ class Booth:
             before = self._place
             self._place, actions = callflow.step(before, following)
             if self._place.state is not before.state:
+                self._parts.memo.stop()
+                self._parts.soundtest.stop()
                 self._deadline = monotonic() + callflow.TIMES.get(self._place.state, float("inf"))
             following = self._act(actions, following)
 

@@ -50,6 +50,11 @@ class Browsing:
         self.preview()
         return None
 
+    def follow(self, customer: Customer) -> None:
+        """Have the list go on after `customer`, who is being called; one of another list moves nothing."""
+        if customer.list_id == self._list:
+            self.go(self._calls.position(customer.id))
+
     @property
     def chosen(self) -> Customer | None:
         """The customer that the list shows as chosen."""

@@ -98,6 +98,7 @@ class Do(Enum):
     WRAP_KEY = auto()
     SAVE = auto()
     WHOM = auto()
+    MEMO = auto()
     OPEN_PIN = auto()
     PIN_KEY = auto()
     PIN_ERASE = auto()
@@ -209,6 +210,7 @@ TABLE: dict[tuple[State, Cue], Step] = {
     (S.WRAP_UP, "A"): Step(S.WRAP_UP, (D.SAVE,)),
     (S.WRAP_UP, Saved): Step(S.PREVIEW, (D.NEXT_CUSTOMER,)),
     (S.WRAP_UP, NothingOwed): Step(S.LIST),
+    (S.WRAP_UP, "B"): Step(S.WRAP_UP, (D.MEMO,)),
     (S.WRAP_UP, "C"): Step(S.WRAP_UP, (D.WHOM,)),
     (S.WRAP_UP, "D"): Step(S.LIST),
     (S.PIN_ENTRY, "digit"): Step(S.PIN_ENTRY, (D.PIN_KEY,)),

@@ -9,11 +9,13 @@ from firmware.conversation import Conversation
 from firmware.gate import Gate
 from firmware.hardware import Hardware
 from firmware.keying import Keying
+from firmware.memo import Memo
 from firmware.menu import Menu
 from firmware.pinpad import PinPad
 from firmware.reconnect import Reconnect
 from firmware.results import Results
 from firmware.settings import Settings
+from firmware.soundtest import SoundTest
 from firmware.vault import Vault
 from firmware.wrapup import WrapUp
 from hw.events import LineLost
@@ -54,5 +56,7 @@ class Parts:
     wrapup: WrapUp
     pinpad: PinPad
     menu: Menu
+    memo: Memo
+    soundtest: SoundTest
     condition: Condition
     reconnect: Reconnect = field(default_factory=Reconnect)

@@ -33,7 +33,7 @@ class Scenery:
             State.WHY: parts.browsing.blocked_body,
             State.BLOCKED: parts.browsing.blocked_body,
             State.ARMED: self._armed,
-            State.WRAP_UP: parts.wrapup.body,
+            State.WRAP_UP: lambda: parts.wrapup.body(memo=parts.memo.running),
             State.RINGING_IN: self._ringing,
             State.OUT_OF_ORDER: self._out_of_order,
             State.MENU: self._menu,

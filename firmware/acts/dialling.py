@@ -136,6 +136,7 @@ class Dialling:
             return NotDialled()
         if target.customer is not None:
             parts.keying.previous = target.customer
+            parts.browsing.follow(target.customer)
         return None
 
     def _reason(self, target: Target, decision: Decision) -> str:

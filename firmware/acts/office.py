@@ -96,6 +96,8 @@ class Office:
                 self._parts.conversation.louder(1 if wish.value == "louder" else -1)
             case "language":
                 self._speak(cast(Literal["ja", "en"], wish.value))
+            case "audio":
+                self._parts.menu.outcome = self._parts.soundtest.start()
         return None
 
     def _log(self) -> Event | None:

@@ -21,6 +21,7 @@ class Wrapping:
             Do.OPEN_WRAP_UP: self._open,
             Do.WRAP_KEY: self._key,
             Do.WHOM: plain(self._parts.wrapup.next_whom),
+            Do.MEMO: plain(lambda: self._parts.memo.toggle(self._parts.wrapup.call.id)),
             Do.SAVE: self._save,
             Do.NEXT_CUSTOMER: self._next,
         }
@@ -41,6 +42,7 @@ class Wrapping:
         form, parts = self._parts.wrapup, self._parts
         if not form.accept() or form.chosen is None:
             return None
+        parts.memo.stop()  # it must be in the call's books before the result sends them on their way
         try:
             parts.conversation.write_end()
             parts.calls.finish(form.call.id, form.chosen, due=form.due, whom=form.whom, clear=form.clear)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pyrage
 import pytest
 
@@ -24,9 +24,9 @@ SAMPLE = Path("firmware/desk/sample.csv")
 
 def loudness(samples, hertz):
     """How loud one tone is in `samples`, in dB of full scale; leaves out all else."""
-    moments = numpy.arange(len(samples)) / RATE
-    window = numpy.hanning(len(samples))
-    part = numpy.sum(samples * window * numpy.exp(-2j * math.pi * hertz * moments)) / numpy.sum(window)
+    moments = np.arange(len(samples)) / RATE
+    window = np.hanning(len(samples))
+    part = np.sum(samples * window * np.exp(-2j * math.pi * hertz * moments)) / np.sum(window)
     return 20 * math.log10(max(2 * abs(part) / 32768, 1e-9))
 
 
@@ -35,14 +35,14 @@ class Opened:
     """A call's recording as the holder of the key hears it."""
 
     found: recording.Recording
-    agent: numpy.ndarray = field(init=False)
-    customer: numpy.ndarray = field(init=False)
+    agent: np.ndarray = field(init=False)
+    customer: np.ndarray = field(init=False)
 
     def __post_init__(self):
         """Both ears from the answer mark on."""
         skip = self.found.answer * 160
-        self.agent = numpy.array(recording.decode(self.found.agent), dtype=float)[skip:]
-        self.customer = numpy.array(recording.decode(self.found.customer), dtype=float)[skip:]
+        self.agent = np.array(recording.decode(self.found.agent), dtype=float)[skip:]
+        self.customer = np.array(recording.decode(self.found.customer), dtype=float)[skip:]
 
 
 class House:
@@ -112,15 +112,15 @@ def house(tmp_path):
 
 @pytest.fixture
 def level():
-    """level(samples, hertz): how loud one tone is, in dB of full scale."""
+    """How loud one tone is, in dB of full scale: level(samples, hertz)."""
     return loudness
 
 
 @pytest.fixture
 def at():
-    """at(booth, State.LIST, …): wait until the booth is there, and give the scene."""
+    """Wait until the booth is somewhere, and give the scene: at(booth, State.LIST)."""
 
-    def wait(booth, state, also=lambda scene, view: True, patience=5.0):
+    def wait(booth, state, also=lambda _scene, _view: True, patience=5.0):
         assert isinstance(state, State)
         return booth.wait_for(state.name, lambda scene, view: scene.state is state and also(scene, view), patience)
 
