@@ -49,7 +49,7 @@ class Cradle:
         self._post = post
         self._steadiness = Steadiness(self._lifted())
         self._tell()
-        self._watch = Watch("hook", self._look, LOOK)
+        self._watch = Watch("hook", self._look)
         self._pin.edges = "both"
         self._pin.when_changed = self._watch.stir
         self._watch.start()
@@ -64,10 +64,10 @@ class Cradle:
     def _lifted(self) -> bool:
         return bool(self._pin.state) == self._lifted_high
 
-    def _look(self, now: float) -> bool:
+    def _look(self, now: float) -> float | None:
         if self._steadiness.hear(self._lifted(), now):
             self._tell()
-        return self._steadiness.calm
+        return None if self._steadiness.calm else LOOK
 
     def _tell(self) -> None:
         self._post(HookLifted() if self._steadiness.level else HookReplaced())

@@ -13,6 +13,7 @@ from hw.watch import Watch
 KEYS = "123A456B789C*0#D"  # as they lie on the pad, row by row
 
 SCAN = 0.005  # seconds between scans
+SLOW = 0.02  # the same while a key is held or stuck: a scan takes a Pi more than a millisecond
 AGREE = 3  # equal scans that make a press or a release: contacts of membrane pads bounce for up to 5 ms
 HOLD = 1.0  # seconds after which a key counts as held
 STUCK = 30.0  # seconds after which a key no longer counts: dirt must not keep an emergency from being dialled
@@ -39,6 +40,11 @@ class Debounce:
         """Whether nothing is down and nothing is about to be."""
         return self._down is None and not self._stuck and not any(self._recent)
 
+    @property
+    def pace(self) -> float:
+        """Seconds until the next scan should be made, unless calm."""
+        return SLOW if self._held or self._stuck else SCAN
+
     def hear(self, closed: frozenset[str], now: float) -> list[Event]:
         """Take one scan, made at `now` on any clock in seconds."""
         self._stuck &= closed
@@ -54,13 +60,13 @@ class Debounce:
         elif any(self._down in scan for scan in self._recent):
             return
         yield KeyReleased(self._down)
-        self._down = None
+        self._down, self._held = None, False
 
     def _press(self, now: float) -> Iterator[Event]:
         first = self._recent[0]
         if self._down is None and len(first) == 1 and all(scan == first for scan in self._recent):
             (self._down,) = first
-            self._since, self._held = now, False
+            self._since = now
             yield KeyPressed(self._down)
 
     def _hold(self, now: float) -> Iterator[Event]:
@@ -92,7 +98,7 @@ class MatrixKeypad:
         self._claim = Claim("keypad", self._numbers, self._factory)
         self._rows, self._columns = self._claim.pins[: self._height], self._claim.pins[self._height :]
         self._post = post
-        self._watch = Watch("keypad", self._look, SCAN)
+        self._watch = Watch("keypad", self._look)
         self._rest()
         for column in self._columns:
             column.input_with_pull("up")
@@ -107,15 +113,16 @@ class MatrixKeypad:
         self._claim.release()
         self._claim = None
 
-    def _look(self, now: float) -> bool:
+    def _look(self, now: float) -> float | None:
         if self._debounce.calm:
             self._part()
         for event in self._debounce.hear(self._scan(), now):
             self._post(event)
         if not self._debounce.calm:
-            return False
+            return self._debounce.pace
         self._rest()
-        return all(column.state for column in self._columns)  # a key may have gone down before the rows were low
+        missed = not all(column.state for column in self._columns)  # it went down before the rows were low
+        return SCAN if missed else None
 
     def _rest(self) -> None:
         for row in self._rows:
@@ -129,7 +136,14 @@ class MatrixKeypad:
         closed: set[str] = set()
         for row, names in zip(self._rows, self._names, strict=True):
             row.output_with_state(False)
-            time.sleep(SETTLE)
+            _settle()
             closed.update(name for name, column in zip(names, self._columns, strict=True) if not column.state)
             row.input_with_pull("up")
         return frozenset(closed)
+
+
+def _settle() -> None:
+    """Wait without sleeping: a sleep would let every other thread go first, four times a scan."""
+    until = time.perf_counter() + SETTLE
+    while time.perf_counter() < until:
+        pass

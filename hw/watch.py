@@ -10,12 +10,12 @@ PATIENCE = 5.0  # seconds that stop() waits
 class Watch:
     """Owns the pins of one input device. Costs nothing while nothing moves.
 
-    `look(now)` is called on the watch's own thread every `every` seconds from the first `stir` on, until it returns
-    True for calm. hw/worker.py does not fit here: it asks its device some fifty times a second for ever.
+    `look(now)` is called on the watch's own thread at every `stir`. It returns the seconds until it wants to look again,
+    or None when all is calm. hw/worker.py does not fit here: it asks its device some fifty times a second for ever.
     """
 
-    def __init__(self, name: str, look: Callable[[float], bool], every: float) -> None:
-        self._look, self._every = look, every
+    def __init__(self, name: str, look: Callable[[float], float | None]) -> None:
+        self._look = look
         self._stirred, self._ending = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._keep, name=name, daemon=True)
 
@@ -39,5 +39,7 @@ class Watch:
         while not self._ending.is_set():
             self._stirred.wait()
             self._stirred.clear()
-            while not self._ending.is_set() and not self._look(time.monotonic()):
-                self._ending.wait(self._every)
+            now = time.monotonic()
+            while not self._ending.is_set() and (pause := self._look(now)) is not None:
+                self._ending.wait(max(0.0, now + pause - time.monotonic()))
+                now = time.monotonic()

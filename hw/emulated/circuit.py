@@ -27,6 +27,10 @@ class Contact:
         still = sum(1 for flip in self._flips if flip > now)
         return self._ends ^ (still % 2 == 1)
 
+    def lives(self, now: float) -> bool:
+        """Whether it is closed or has still something planned."""
+        return self._ends or any(flip > now for flip in self._flips)
+
     def move(self, closed: bool, now: float, rattle: float = 0.0) -> Sequence[float]:
         """Close or open at once; with `rattle`, bounce for that many seconds. Returns the moments of the flips."""
         self._ends = closed
@@ -84,6 +88,7 @@ class Terminal(MockPin):  # type: ignore[misc]
 
 
 Node = Terminal | None  # None is ground
+Wire = tuple[Node, Node]
 
 
 class Circuit:
@@ -96,7 +101,8 @@ class Circuit:
     def __init__(self, factory: Any) -> None:
         self._lock = threading.RLock()
         self._terminals: list[Terminal] = []
-        self._contacts: list[tuple[Node, Node, Contact]] = []
+        self._ends: dict[Contact, Wire] = {}
+        self._live: set[Contact] = set()  # closed ones, and those that are about to be
         self._never = threading.Event()
         self._announcers: list[threading.Thread] = []
         self.factory = factory
@@ -114,13 +120,14 @@ class Circuit:
     def switch(self, one: Node, other: Node, seed: int = 0) -> Contact:
         """An open contact between two wires."""
         contact = Contact(seed)
-        self._contacts.append((one, other, contact))
+        self._ends[contact] = (one, other)
         return contact
 
     def move(self, contact: Contact, closed: bool, rattle: float = 0.0) -> None:
         """Close or open a contact now, bouncing for `rattle` seconds; returns at once."""
         with self._lock:
             flips = contact.move(closed, time.monotonic(), rattle)
+            self._live.add(contact)
         self.settle()
         self._expect(flips)
 
@@ -128,6 +135,7 @@ class Circuit:
         """Close an open contact (or open a closed one) from `start` to `end` on the monotonic clock; returns at once."""
         with self._lock:
             flips = contact.touch(start, end, time.monotonic())
+            self._live.add(contact)
         self._expect(flips)
 
     def still(self, timeout: float) -> None:
@@ -138,19 +146,13 @@ class Circuit:
     def level(self, pin: Terminal) -> bool:
         """What the pin reads now."""
         with self._lock:
-            wired = self._wired(pin, time.monotonic())
-            if None in wired:
-                return False
-            drives = {node.driven for node in wired if node is not None} - {None}
-            if drives:
-                self.shorts += len(drives) - 1
-                return drives == {True}
-            return {node.pull for node in wired if node is not None} - {"floating"} == {"up"}
+            return self._level(pin, self._joined(time.monotonic()))
 
     def settle(self) -> None:
         """Tell every input whose level has changed; on the thread of whoever moved something."""
         with self._lock:
-            levels = [(pin, self.level(pin)) for pin in self._terminals]
+            joined = self._joined(time.monotonic())
+            levels = [(pin, self._level(pin, joined)) for pin in self._terminals]
             changed = [(pin, level) for pin, level in levels if pin.felt != level]
             for pin, level in changed:
                 pin.felt = level
@@ -158,16 +160,20 @@ class Circuit:
             if pin.driven is None:
                 pin.tell(level)
 
-    def _wired(self, start: Terminal, now: float) -> set[Node]:
-        joined = [(one, other) for one, other, contact in self._contacts if contact.closed(now)]
-        found: set[Node] = {start}
-        fresh: list[Node] = [start]
-        while fresh:
-            at = fresh.pop()
-            near = {b if a is at else a for a, b in joined if at is a or at is b} - found
-            found |= near
-            fresh.extend(node for node in near if node is not None)
-        return found
+    def _joined(self, now: float) -> list[Wire]:
+        """The wires that are one at `now`."""
+        self._live = {contact for contact in self._live if contact.lives(now)}
+        return [self._ends[contact] for contact in self._live if contact.closed(now)]
+
+    def _level(self, pin: Terminal, joined: list[Wire]) -> bool:
+        net = _net(pin, joined) if joined else {pin}
+        if None in net:
+            return False
+        drives = {node.driven for node in net if node is not None} - {None}
+        if drives:
+            self.shorts += len(drives) - 1
+            return drives == {True}
+        return {node.pull for node in net if node is not None} - {"floating"} == {"up"}
 
     def _expect(self, flips: Sequence[float]) -> None:
         self._announcers = [thread for thread in self._announcers if thread.is_alive()]
@@ -180,3 +186,15 @@ class Circuit:
         for flip in flips:
             self._never.wait(max(0.0, flip - time.monotonic()))
             self.settle()
+
+
+def _net(start: Terminal, joined: list[Wire]) -> set[Node]:
+    """Every node that current can reach."""
+    found: set[Node] = {start}
+    fresh: list[Node] = [start]
+    while fresh:
+        at = fresh.pop()
+        near = {b if a is at else a for a, b in joined if at is a or at is b} - found
+        found |= near
+        fresh.extend(node for node in near if node is not None)
+    return found

@@ -13,7 +13,7 @@ from hw.contracts import Keypad
 from hw.emulated.matrix import Matrix
 from hw.errors import MisuseError, WiringError
 from hw.events import KeyHeld, KeyPressed, KeyReleased
-from hw.keypad import AGREE, HOLD, KEYS, SCAN, STUCK, Debounce, MatrixKeypad
+from hw.keypad import AGREE, HOLD, KEYS, SCAN, SLOW, STUCK, Debounce, MatrixKeypad
 
 ROWS, COLUMNS = (5, 6, 13, 19), (12, 16, 20, 21)
 UP = frozenset()
@@ -98,6 +98,9 @@ def test_a_key_is_held_once_after_a_second():
     (held,) = [at for at, events in told.items() if events == [KeyHeld("D")]]
     assert held * SCAN == pytest.approx(HOLD + (AGREE - 1) * SCAN)
     assert sum(map(len, told.values())) == 2
+    assert debounce.pace == SLOW
+    played([""] * AGREE, debounce, start=3 * HOLD)
+    assert debounce.pace == SCAN
 
 
 def test_a_second_key_does_not_make_a_hold():
