@@ -34,8 +34,9 @@ class Port:
 
     @property
     def plugged(self) -> bool:
-        """Whether a thread serves the port."""
-        return self._served is not None
+        """Whether the port is there, under its name."""
+        with self._lock:
+            return self._served is not None
 
     def plug(self) -> None:
         """Appear: a new pty under the old name. Nothing happens when it is there already."""
