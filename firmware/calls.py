@@ -214,7 +214,7 @@ class Calls(Customers, Facts, Logbook):
 
 _CALL = "SELECT c.*, r.code FROM call c LEFT JOIN result r ON r.call = c.id AND r.version = c.version"
 _OWED = f"""{_CALL}
-WHERE c.version = 0 AND c.emergency = 0 AND c.cause IS NOT NULL AND (c.incoming = 0 OR c.answered = 1)
+WHERE c.version = 0 AND c.emergency = 0 AND (c.incoming = 0 OR c.answered = 1) AND c.cause IS NOT NULL
 ORDER BY c.seq LIMIT 1"""
 _RESULT = "SELECT code, due, whom, clear, note FROM result WHERE call = ? ORDER BY version DESC LIMIT 1"
 

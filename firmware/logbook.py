@@ -40,8 +40,9 @@ class Logbook:
 
     def pending(self) -> tuple[int, float | None]:
         """How many calls wait for sync, and since when (UTC seconds, if known)."""
-        row = self._store.row(_PENDING)
-        return (0, None) if row is None else (row["calls"], row["oldest"])
+        count = self._store.row("SELECT count(DISTINCT ref) AS calls FROM outbox WHERE kind = 'call'")
+        oldest = self._store.row(_OLDEST)
+        return (count["calls"] if count else 0, oldest["dated"] if oldest else None)
 
     def remember(self, key: str, value: str, *, durable: bool = False) -> None:
         """Keep a small thing over restarts; `durable`: over a power cut at this moment too, at the price of an fsync."""
@@ -67,7 +68,7 @@ class Logbook:
         self._store.close()
 
 
-_PENDING = """
-SELECT count(DISTINCT o.ref) AS calls, min(coalesce(o.at, o.monotonic + b.ahead)) AS oldest
-FROM outbox o LEFT JOIN boot b ON b.id = o.boot WHERE o.kind = 'call'
+_OLDEST = """
+SELECT coalesce(o.at, o.monotonic + b.ahead) AS dated
+FROM outbox o LEFT JOIN boot b ON b.id = o.boot WHERE o.kind = 'call' ORDER BY o.id LIMIT 1
 """

@@ -74,7 +74,7 @@ CREATE TABLE call (
 ) STRICT;
 CREATE INDEX call_number ON call (number, seq);
 CREATE INDEX call_lasting ON call (seq) WHERE cause IS NULL;
-CREATE INDEX call_owed ON call (seq) WHERE version = 0 AND emergency = 0;
+CREATE INDEX call_owed ON call (seq) WHERE version = 0 AND emergency = 0 AND (incoming = 0 OR answered = 1);
 
 CREATE TABLE mark (
     call TEXT NOT NULL REFERENCES call (id),
@@ -153,3 +153,4 @@ CREATE TABLE outbox (
     monotonic REAL NOT NULL,
     UNIQUE (kind, ref, version)
 ) STRICT;
+CREATE INDEX outbox_call ON outbox (id) WHERE kind = 'call';
