@@ -135,9 +135,11 @@ def test_flow_control_by_hand(host, modem, sound, exchange):
 
 def test_voice_can_be_forgotten_after_a_call(host, modem, exchange):
     modem.forgets_pcm = True
+    host.ask('AT+QINDCFG="ccinfo",1')
     start_talking(host, exchange)
-    host.ask("AT+CHUP")
-    host.ask("AT")
+    host.send("AT+CHUP\r")
+    host.until('"ccinfo",1,0,-1')
+    host.until("\r\n")
     assert host.ask("AT+QPCMV?")[0] == "+QPCMV: 0,0"
 
 
