@@ -72,7 +72,7 @@ def _is_recipient(key: str) -> bool:
 
 def _pin(hashed: Secret) -> str:
     right = not hashed or is_hash(hashed)
-    return "" if right else "must be a PIN's hash (scrypt$…), never the PIN itself; `booth --hash-pin` makes one"
+    return "" if right else "must be a PIN's hash (scrypt$…), never the PIN itself; `booth-provision pin` makes one"
 
 
 def _agent_id(keyed: str) -> str:

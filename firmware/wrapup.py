@@ -133,6 +133,7 @@ class WrapUp:
             whom=self.whom,
             clear=self.clear,
             memo=memo,
+            card_full=self.refused_by_card,
         )
 
     def _choose(self, result: Result) -> None:

@@ -123,6 +123,7 @@ class WrapUpBody:
     whom: str = ""  # "self", "family", "reception", "other"
     clear: str = ""  # "yes", "no", "later", "not-asked"
     memo: bool = False  # a voice memo is being recorded
+    card_full: bool = False  # the result could not be saved: there must be room on the card first
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,19 @@ import numpy as np
 import pyrage
 import pytest
 
-from firmware import numbers
+from firmware import listfile, numbers
 from firmware.__main__ import main
 from firmware.callflow import State
 from firmware.calls import Calls
 from firmware.clock import Clock
 from firmware.desk.rig import Rig
 from firmware.desk.running import RunningBooth
+from firmware.pin import hash_pin
 from hw.contracts import RATE
 from provisioning import recording
 
 PIN = "246810"
-SAMPLE = Path("firmware/desk/sample.csv")
+SAMPLE = Path(__file__).parents[2] / "firmware" / "desk" / "sample.ja.csv"
 
 
 def loudness(samples, hertz):
@@ -53,13 +54,21 @@ class House:
         self.identity = pyrage.x25519.Identity.generate()
         self.rig = self.booth = None
 
-    def install(self, *, more="", lists=(SAMPLE,), **options):
+    def import_list(self, file):
+        """What a person does before the first day."""
+        calls = self.books()
+        read = listfile.read(file, "JP", "03")
+        calls.add_list(file.stem, read.entries, sample=read.sample)
+        calls.close()
+
+    def install(self, *, more="", lists=(SAMPLE,), before=lambda _rig: None, **options):
         """A booth that runs, with its lists imported; `more` is added to its device.toml."""
         self.rig = Rig(self.directory, identity=self.identity, **options)
         device = self.directory / "device.toml"
-        device.write_text(self.rig.device_toml(PIN) + more, encoding="utf-8")
+        device.write_text(self.rig.device_toml(hash_pin(PIN)) + more, encoding="utf-8")
         for one in lists:
             assert main(["--device", str(device), "import", str(one)]) == 0
+        before(self.rig)
         self.booth = RunningBooth(self.rig, self.rig.settings(PIN, more))
         return self.rig, self.booth
 
@@ -112,13 +121,13 @@ def house(tmp_path):
 
 @pytest.fixture
 def level():
-    """How loud one tone is, in dB of full scale: level(samples, hertz)."""
+    """How loud one tone is in samples, in dB of full scale."""
     return loudness
 
 
 @pytest.fixture
 def at():
-    """Wait until the booth is somewhere, and give the scene: at(booth, State.LIST)."""
+    """Wait until a booth is in a state, and give the scene."""
 
     def wait(booth, state, also=lambda _scene, _view: True, patience=5.0):
         assert isinstance(state, State)
