@@ -1,6 +1,8 @@
 """device.toml: what is right is taken, and everything that is wrong is told at once."""
 
 import dataclasses
+import importlib
+import inspect
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from firmware.pin import hash_pin
 from firmware.settings import EXAMPLE_RECIPIENT, Settings, SettingsError, example, load, parse
 from firmware.tables import Reader, Secret
+from hw import wiring
 
 HASHED = hash_pin("0412")
 SMALL = f"""
@@ -54,6 +57,27 @@ def test_the_example_parses_and_shows_every_setting() -> None:
             assert isinstance(part, dict)
             assert name in part, f"the example does not show {place}"
             part = part[name]
+
+
+def test_the_example_names_drivers_and_settings_that_there_are() -> None:
+    settings = parse(example())
+    for driver, table in (
+        (settings.line, wiring.LINES),
+        (settings.handset, wiring.HANDSETS),
+        (settings.keypad, wiring.KEYPADS),
+        (settings.hook, wiring.HOOKS),
+        (settings.screen, wiring.SCREENS),
+    ):
+        module, _, name = table[driver.kind].partition(":")
+        if name == "SoundCard":
+            pytest.importorskip("pyaudio")
+        taken = inspect.signature(getattr(importlib.import_module(module), name)).parameters
+        assert set(driver.settings) <= set(taken)
+    assert settings.lamps.kind in wiring.LAMPS
+    pins = [*settings.keypad.settings["rows"], *settings.keypad.settings["columns"], *settings.lamps.settings.values()]
+    pins += [settings.hook.settings["pin"]]
+    pins += [pin for name, pin in settings.screen.settings.items() if name.startswith("gpio")]
+    assert len(pins) == len(set(pins))
 
 
 def test_what_is_not_said_has_a_strict_default() -> None:
@@ -106,7 +130,7 @@ def test_all_faults_at_once_with_place_and_advice() -> None:
         "recording.recipients: key 2 is no public key (age1…): copy it again, one letter is wrong or missing",
         "recording.emergency: must be true or false",
         """clock.trust: must be "synchronised" or "system", not 'sytem'""",
-        "supervisor.pin: must be a PIN's hash (scrypt$…), never the PIN itself; `booth --hash-pin` makes one",
+        "supervisor.pin: must be a PIN's hash (scrypt$…), never the PIN itself; `booth-provision pin` makes one",
         "agent 1.name: is missing: the name that the records show",
         "agent 2.id: must be text in quotes",
         'script.pages: must be a list of texts: ["…", "…"]',
