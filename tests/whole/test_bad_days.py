@@ -117,7 +117,7 @@ def test_a_list_with_broken_rows(house, at, capsys):
 def test_card_full_while_recording(house, at):
     rig, booth = house.install()
     call = talk(rig, booth, at).body.call.id
-    at(booth, State.TALKING, lambda scene, _view: scene.body.seconds > 4.5)
+    at(booth, State.TALKING, lambda scene, _view: scene.body.seconds > 4.5, patience=10)
     rig.fill_card()
     scene = at(booth, State.TALKING, lambda scene, _view: scene.header.recording == "failed", patience=10)
     lasting = scene.body.seconds
