@@ -3,11 +3,12 @@
 import math
 import sqlite3
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 from firmware.clock import Clock, Stamp
 from firmware.known import Fact, FactKind
-from firmware.store import Store
+from firmware.store import CardError, Store
 
 # Attempts before which a booth's history of a number is not looked through again for other booths' calls.
 _LOOKED_AT = 60
@@ -83,7 +84,10 @@ def post(db: sqlite3.Connection, kind: str, ref: str, version: int, stamp: Stamp
 
 
 def date_boot(store: Store, clock: Clock) -> None:
-    """Once the time is known, note how far it is ahead of this boot's clock: that dates what was written before."""
+    """Once the time is known, note how far it is ahead of this boot's clock: that dates what was written before.
+
+    On a full card nothing is noted, and what has no date counts as new, which is the strict side.
+    """
     stamp = clock.stamp()
     if stamp.utc is None:
         return
@@ -91,7 +95,7 @@ def date_boot(store: Store, clock: Clock) -> None:
     noted = store.row("SELECT ahead, source FROM boot WHERE id = ?", stamp.boot)
     if noted is not None and noted["source"] == clock.source and abs(noted["ahead"] - ahead) < 1.0:
         return
-    with store.write() as db:
+    with suppress(CardError), store.write() as db:
         db.execute(
             "INSERT INTO boot (id, ahead, source) VALUES (?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET ahead = excluded.ahead, source = excluded.source",

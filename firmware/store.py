@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
 
@@ -42,11 +42,10 @@ class Store:
         with _blaming_the_card():
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
-            try:
+            with ExitStack() as undo:
+                undo.callback(self._db.close)
                 self._prepare(str(path))
-            except BaseException:
-                self._db.close()
-                raise
+                undo.pop_all()
 
     def _prepare(self, path: str) -> None:
         newest = len(_steps())
@@ -84,10 +83,9 @@ class Store:
             try:
                 yield self._db
                 self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # a full card rolls back by itself
+            finally:
+                if self._db.in_transaction:  # it failed, and a full card has not rolled back by itself
                     self._db.execute("ROLLBACK")
-                raise
 
     def rows(self, question: str, *values: Value) -> list[sqlite3.Row]:
         """Every row of the answer. Raises CardError."""
@@ -99,11 +97,6 @@ class Store:
         with _blaming_the_card():
             answer: sqlite3.Row | None = self._db.execute(question, values).fetchone()
             return answer
-
-    def each(self, question: str, *values: Value) -> Iterator[sqlite3.Row]:
-        """The rows one by one, for a search that may stop early."""
-        with _blaming_the_card():
-            yield from self._db.execute(question, values)
 
     def tidy(self) -> None:
         """Fold the log back into the file; for a moment when nobody waits. Never waits for the other process."""

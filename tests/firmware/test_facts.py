@@ -122,6 +122,15 @@ def test_what_was_written_without_a_time_is_dated_once_it_is_known(calls: Calls,
     assert calls.pending() == (1, NOON - 50)
 
 
+def test_a_full_card_can_still_be_read(calls: Calls, clock: Clock) -> None:
+    call_and_finish(calls, "WARM")
+    calls._store.rows("PRAGMA query_only = ON")  # as a card that takes no more
+    clock.hear(NOON)
+    assert {known.at for known in calls.facts(NUMBER.key)} == {None}
+    calls._store.rows("PRAGMA query_only = OFF")
+    assert {known.at for known in calls.facts(NUMBER.key)} == {NOON}
+
+
 def test_a_boot_that_never_knew_the_time_stays_undated(calls: Calls, world: World, tmp_path: Path) -> None:
     call_and_finish(calls, "WARM")
     calls.close()
