@@ -37,6 +37,8 @@ SERVICE: Final = {
     "FR": frozenset({"115", "119", "3114", "3919", "116117"}),
 }
 
+_LONGEST: Final = 9  # digits of the longest number here with its prefix: whatever is longer need not be looked up
+
 
 def iso(country: str) -> str:
     """The ISO code of a country as people write it.
@@ -75,6 +77,8 @@ def in_table(digits: str, country: str) -> bool:
     >>> in_table("118", "JP"), in_table("184119", "JP"), in_table("1190", "JP")
     (True, True, False)
     """
+    if len(digits) > _LONGEST:
+        return False
     table = EMERGENCY.get(iso(country), ANYWHERE)
     return digits in table or split_prefix(digits, country)[1] in table
 
@@ -85,5 +89,7 @@ def is_service(digits: str, country: str) -> bool:
     >>> is_service("#7119", "JP"), is_service("171", "JP"), is_service("#7118", "JP")
     (True, True, False)
     """
+    if len(digits) > _LONGEST:
+        return False
     table = SERVICE.get(iso(country), frozenset())
     return digits in table or split_prefix(digits, country)[1] in table

@@ -6,23 +6,17 @@ from typing import Final
 # Whatever begins with 00 chooses another carrier; so does 122. No subscriber's number looks like that.
 _CARRIER: Final = re.compile(r"00|122")
 
-# Only the digits' shape: (what the number begins with, how it is grouped). The first that fits holds.
-_SHAPES: Final = (
-    ("0120", (4, 3, 3)),
-    ("0570", (4, 3, 3)),
-    ("0990", (4, 3, 3)),
-    ("0180", (4, 2, 4)),
-    ("0800", (4, 3, 4)),
-    ("0200", (4, 5, 5)),
-    ("020", (3, 4, 4)),
-    ("050", (3, 4, 4)),
-    ("060", (3, 4, 4)),
-    ("070", (3, 4, 4)),
-    ("080", (3, 4, 4)),
-    ("090", (3, 4, 4)),
-    ("03", (2, 4, 4)),
-    ("06", (2, 4, 4)),
-)
+# How numbers with such a beginning are grouped; the longest beginning holds.
+_SHAPES: Final = {
+    "0120": (4, 3, 3),
+    "0570": (4, 3, 3),
+    "0990": (4, 3, 3),
+    "0180": (4, 2, 4),
+    "0800": (4, 3, 4),
+    "0200": (4, 5, 5),
+    **dict.fromkeys(("020", "050", "060", "070", "080", "090"), (3, 4, 4)),
+    **dict.fromkeys(("03", "06"), (2, 4, 4)),
+}
 
 _FIXED_LINE: Final = 10  # digits of every other number, zero included
 
@@ -53,12 +47,9 @@ def group(digits: str) -> str | None:
         return None
     if len(digits) > sum(shape):
         return digits
-    parts, start = [], 0
-    for width in shape:
-        parts.append(digits[start : start + width])
-        start += width
-    return "-".join(part for part in parts if part)
+    first, second = shape[0], shape[0] + shape[1]
+    return "-".join(filter(None, (digits[:first], digits[first:second], digits[second:])))
 
 
-def _shape(digits: str) -> tuple[int, ...] | None:
-    return next((shape for start, shape in _SHAPES if digits.startswith(start)), None)
+def _shape(digits: str) -> tuple[int, int, int] | None:
+    return _SHAPES.get(digits[:4]) or _SHAPES.get(digits[:3]) or _SHAPES.get(digits[:2])

@@ -202,13 +202,14 @@ def _as_typed(digits: str, country: str) -> str:
 
 def _special(digits: str, country: str) -> Number | None:
     """Emergency and service numbers, before anything else is asked."""
-    prefix, rest = emergency.split_prefix(digits, country)
-    shown = f"{prefix} {rest}".strip()
     if is_emergency(digits, country):
-        return Number(digits, rest, shown, Kind.EMERGENCY, prefix)
-    if is_service(digits, country):
-        return Number(digits, rest, shown, Kind.SERVICE, prefix)
-    return None
+        kind = Kind.EMERGENCY
+    elif is_service(digits, country):
+        kind = Kind.SERVICE
+    else:
+        return None
+    prefix, rest = emergency.split_prefix(digits, country)
+    return Number(digits, rest, f"{prefix} {rest}".strip(), kind, prefix)
 
 
 def _refuse(tidied: str, digits: str) -> None:
@@ -284,11 +285,10 @@ def _number(reading: _Reading, country: str, prefix: str, extension: str, tidied
     uncertain = sort == PhoneNumberType.UNKNOWN
     key = phonenumbers.format_number(reading.phone, PhoneNumberFormat.E164)
     kind = _kind(reading, country, sort)
-    written = "" if prefix else notation.hyphened(tidied)
     return Number(
         dialled=prefix + reading.dialled,
         key=key,
-        shown=f"{prefix} {_shown(reading, country, kind, written)}".strip(),
+        shown=f"{prefix} {_shown(reading, country, kind, tidied)}".strip(),
         kind=kind,
         prefix=prefix,
         extension=extension,
@@ -303,7 +303,7 @@ def _kind(reading: _Reading, country: str, sort: int) -> Kind:
     if phone.country_code != phonenumbers.country_code_for_region(country):
         return Kind.INTERNATIONAL
     if country == "JP":
-        return next((kind for start, kind in _JAPANESE.items() if reading.dialled.startswith(start)), Kind.ORDINARY)
+        return _JAPANESE.get(reading.dialled[:4]) or _JAPANESE.get(reading.dialled[:3]) or Kind.ORDINARY
     kind = _KINDS.get(sort, Kind.ORDINARY)
     if phone.country_code == _NANP and kind is Kind.ORDINARY:
         region = phonenumbers.region_code_for_number(phone)
@@ -311,13 +311,13 @@ def _kind(reading: _Reading, country: str, sort: int) -> Kind:
     return kind
 
 
-def _shown(reading: _Reading, country: str, kind: Kind, written: str) -> str:
+def _shown(reading: _Reading, country: str, kind: Kind, tidied: str) -> str:
     """The library takes some Japanese area codes for others, so there the writer's own hyphens stand."""
     if kind is Kind.INTERNATIONAL:
         return phonenumbers.format_number(reading.phone, PhoneNumberFormat.INTERNATIONAL)
-    shaped = japan.group(reading.dialled) if country == "JP" else None
-    if shaped:
-        return shaped
-    if country == "JP" and written.count("-") == 2 and written.replace("-", "") == reading.dialled:
-        return written
+    if country == "JP":
+        written = notation.hyphened(tidied)
+        as_listed = written if written.count("-") == 2 and written.replace("-", "") == reading.dialled else None
+        if shown := japan.group(reading.dialled) or as_listed:
+            return shown
     return phonenumbers.format_number(reading.phone, PhoneNumberFormat.NATIONAL)
