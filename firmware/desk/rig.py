@@ -149,8 +149,8 @@ class Rig:
 
     # What the booth is made of besides.
 
-    def device_toml(self, pin: str | None = None) -> str:
-        """The settings of this booth as a file; `pin` is the supervisor's, a random one if left out."""
+    def device_toml(self, pin_hash: str) -> str:
+        """The settings of this booth as a file, with the supervisor's hashed PIN."""
         return DEVICE.format(
             language=self.language,
             data=json.dumps(str(self.directory)),
@@ -161,13 +161,13 @@ class Rig:
             hook=self.hook_kind,
             screen=self.screen_kind,
             recipient=self.identity.to_public(),
-            pin=hash_pin(pin or random_pin()),
+            pin=pin_hash,
             script=json.dumps(SCRIPTS[self.language], ensure_ascii=False),
         )
 
     def settings(self, pin: str | None = None, more: str = "") -> Settings:
-        """The settings of this booth; `more` is added to device.toml as it is."""
-        return parse(self.device_toml(pin) + more)
+        """The settings of this booth, with a random PIN if left out; `more` is added to device.toml as it is."""
+        return parse(self.device_toml(hash_pin(pin or random_pin())) + more)
 
     def clock(self) -> Clock:
         """The clock of a booth that starts now."""

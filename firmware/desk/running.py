@@ -49,9 +49,9 @@ class RunningBooth:
         self._start()
 
     @property
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return self._thread.is_alive()
+    def died(self) -> bool:
+        """Whether it has stopped by itself."""
+        return self._death is not None
 
     def wait_for(self, what: str, seen: Callable[[Scene, View], bool], patience: float = 5.0) -> Scene:
         """Until the booth shows what `seen` looks for. Raises TimeoutError that names `what`, or BoothDied."""

@@ -12,6 +12,7 @@ ANSWERS = ("answers", "busy", "no-answer", "unassigned", "wordless", "mid-pitch"
 TROUBLES = ("unplugged", "clock", "mute", "garble", "no-sim", "full-card")
 
 TEXTS: dict[str, tuple[str, str]] = {
+    "sample": ("見本リスト", "Sample list"),
     "title": ("机の上のブース電話", "Booth phone on a desk"),
     "screen": ("画面", "Screen"),
     "keys": ("キー", "Keys"),

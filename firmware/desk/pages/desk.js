@@ -79,7 +79,7 @@ for (const button of all(".keys button")) {
     // A screen reader's or a switch's click comes without a pointer.
     if (event.detail !== 0) return;
     press("click", button.dataset.key);
-    setTimeout(release, 80, "click");
+    release("click");
   });
 }
 

@@ -1,0 +1,137 @@
+"""`booth-desk`: a whole booth phone on a PC, without any hardware."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from firmware.desk import card
+from firmware.desk.once import run_once
+from firmware.desk.page import Page
+from firmware.desk.rig import Rig
+from firmware.desk.running import BoothDied, RunningBooth
+from firmware.desk.web import serving
+from firmware.desk.words import LANGUAGES, Language
+from firmware.settings import SettingsError
+from hw.errors import HardwareError
+
+DATA = Path(".demo")
+LOOK = 0.5  # seconds between two looks whether the booth still lives
+
+DESCRIPTION = """\
+A whole booth phone on a PC, without any hardware: its LCD, its sixteen keys, the hook, the lamps and the people at the
+far end are on a web page that only this machine can open. The booth itself is the real one. It dials a modem at the
+end of a real serial port; only the modem, the exchange, the pins and the panel are emulated. Nobody is called.
+"""
+EPILOG = """\
+A first call: press A on the shown customer (or Enter), lift the handset (or h), talk, put it down, press 1 for the
+result and A to save it. Then call the same customer again, and read why you may not.
+
+examples:
+  booth-desk                      Japanese, 320x240 pixels
+  booth-desk --language en        English
+  booth-desk --screen hd44780     the LCD of 20x4 characters
+  booth-desk --once               one whole call with no human; the exit code says whether it went well
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(
+        prog="booth-desk",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--language", choices=LANGUAGES, help="of LCD and page (default: as the last time, else ja)")
+    made.add_argument(
+        "--screen", choices=("ili9341", "hd44780"), default="ili9341", help="320x240 pixels or 20x4 letters"
+    )
+    made.add_argument(
+        "--hook", choices=("cradle", "none"), default="cradle", help="none: a headset, A calls and D ends"
+    )
+    made.add_argument("--port", type=int, default=0, metavar="N", help="of the page (default 0: any free one)")
+    made.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help=f"the booth's card, kept between runs (default {DATA}; with --once one that is thrown away)",
+    )
+    made.add_argument("--once", action="store_true", help="make one whole call with no human, print each step, end")
+    made.add_argument("--no-browser", action="store_true", help="print the address only")
+    made.add_argument("--new-pin", action="store_true", help="forget the supervisor's PIN and make another")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`booth-desk`."""
+    args = parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    try:
+        with ExitStack() as stack:
+            return _run(args, stack)
+    except (SettingsError, HardwareError, BoothDied, OSError) as problem:
+        print(f"booth-desk: {problem}", file=sys.stderr)
+        return 1
+
+
+def _run(args: argparse.Namespace, stack: ExitStack) -> int:
+    stop = _stop_signal()
+    directory = _directory(args, stack)
+    language: Language = args.language or card.last_language(directory)
+    rig = stack.enter_context(
+        Rig(directory, language=language, screen=args.screen, hook=args.hook, identity=card.identity(directory))
+    )
+    made = card.prepared(rig, args.language, new_pin=args.new_pin)
+    running = stack.enter_context(RunningBooth(rig, made.settings))
+    if args.once:
+        return run_once(rig, running)
+    page = Page(running, made.callers)
+    address = stack.enter_context(serving(page, port=args.port, language=language))
+    _greet(address, directory, made.pin)
+    if not args.no_browser and _has_desktop():
+        webbrowser.open(address)
+    while not stop.wait(LOOK):
+        if running.died:
+            break
+    return 0
+
+
+def _stop_signal() -> threading.Event:
+    """Set by Ctrl-C and by SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop
+
+
+def _directory(args: argparse.Namespace, stack: ExitStack) -> Path:
+    if args.once and args.data is None:
+        return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="booth-")))
+    return (args.data or DATA).absolute()
+
+
+def _greet(address: str, directory: Path, pin: str | None) -> None:
+    print(f"The booth:  {address}")
+    print(f"Its card:   {directory}")
+    if pin is None:
+        print("Supervisor: the PIN was shown at the first start; --new-pin makes another")
+    else:
+        print(f"Supervisor: PIN {pin}, shown this once and kept as a hash only; --new-pin makes another")
+    print("Ctrl-C stops.", flush=True)
+
+
+def _has_desktop() -> bool:
+    """Whether there is a screen for a browser; without one a text browser would take the terminal."""
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
