@@ -100,9 +100,8 @@ class Call:
             return CallEnded(cause, Party.LINE, detail)
         if self.index is None and not word:
             return CallEnded(Cause.FAILED, Party.LINE, detail)  # never in any list: a service code, not a call
-        if self.alerting:
-            return CallEnded(Cause.REJECTED, Party.FAR, detail)
-        return CallEnded(Cause.NETWORK, Party.LINE, detail)
+        # It rang and nobody answered: whether it was refused or left to ring, NO CARRIER does not tell.
+        return CallEnded(Cause.NO_ANSWER if self.alerting else Cause.NETWORK, Party.LINE, detail)
 
 
 def refused(final: str) -> CallEnded:

@@ -317,7 +317,7 @@ class Phone:
     def _ring(self, number: str | None) -> None:
         """Somebody calls in: told once, and once more when the number comes later. One line, so one call."""
         call = self._call
-        if self._next or (call and (not call.incoming or call.answered or call.over)):
+        if self._next or (call and (not call.incoming or call.answered or call.hanging)):
             return
         if call is None:
             self._call = Call(incoming=True, placed=True, number=number)

@@ -6,7 +6,7 @@ from hw.modems.family import Family, Step
 QUECTEL = Family(
     name="quectel",
     greeting=(
-        Step("ATE0", fatal=True),
+        Step("ATE0", fatal=True, patience=1.0),  # the first word: a modem that lives answers it at once
         Step("ATV1"),
         Step("AT+CMEE=1", fatal=True),
         Step("AT+CGMI"),

@@ -1,0 +1,921 @@
+"""The GSM line against a modem that says exactly what a test wants, in any order, on real pseudo-terminals."""
+
+import os
+import queue
+import random
+import select
+import threading
+import time
+import tty
+from dataclasses import replace
+
+import pytest
+
+from hw.contracts import FRAME, SILENCE
+from hw.errors import MisuseError, WiringError
+from hw.events import (
+    Alerting,
+    Answered,
+    AudioFailed,
+    CallEnded,
+    Cause,
+    Fault,
+    IncomingCall,
+    LineLost,
+    LineReady,
+    Party,
+    SignalChanged,
+    TimeHeard,
+    ToneHeard,
+)
+from hw.gsm import GsmLine
+from hw.modems.family import Pace
+from hw.modems.quectel import QUECTEL
+
+NUMBER = "0312345601"
+QUICK = Pace(
+    reply=0.4,
+    dial=2.0,
+    answer=1.0,
+    sound=0.3,
+    poll=0.1,
+    recheck=0.03,
+    idle=0.3,
+    ping=0.3,
+    check=0.1,
+    refresh=30,
+    sim=0.5,
+    tone=0.02,
+)
+FAMILY = replace(QUECTEL, pace=QUICK)
+WELL = {
+    "AT+CGMM": ("EC25", "OK"),
+    "AT+CPIN?": ("+CPIN: READY", "OK"),
+    "AT+CREG?": ("+CREG: 2,1", "OK"),
+    "AT+CEREG?": ("+CEREG: 2,0", "OK"),
+    "AT+QPCMV?": ("+QPCMV: 0,0", "OK"),
+    "AT+CSQ": ("+CSQ: 17,99", "OK"),
+    "AT+COPS?": ('+COPS: 0,0,"TEST",7', "OK"),
+    "AT+QLTS=2": ('+QLTS: "2026/11/22,14:01:02+36,0"', "OK"),
+    "AT+CLCC": ("OK",),
+}
+NEAR = CallEnded(Cause.NORMAL, Party.NEAR)
+FAR = CallEnded(Cause.NORMAL, Party.FAR)
+
+
+def clcc(state, *, incoming=False, index=1, number=NUMBER):
+    return f'+CLCC: {index},{int(incoming)},{state},0,0,"{number}",129'
+
+
+def ccinfo(state, *, incoming=False, index=1, number=NUMBER):
+    return f'+QIND: "ccinfo",{index},{int(incoming)},{state},0,0,"{number}",129'
+
+
+class Tty:
+    """One end of a pseudo-terminal that can be hung up."""
+
+    def __init__(self):
+        self.ours, self._theirs = os.openpty()
+        tty.setraw(self._theirs)
+        self.path = os.ttyname(self._theirs)
+
+    def close(self):
+        if self.ours >= 0:
+            os.close(self._theirs)
+            os.close(self.ours)
+            self.ours = -1
+
+
+class Scripted:
+    """Answers from a table that a test may change at any time; None as an answer means silence."""
+
+    def __init__(self):
+        self.answers = dict(WELL)
+        self.heard = []
+        self._news = threading.Condition()
+        self._stop = threading.Event()
+        self._at, self._pcm = Tty(), Tty()
+        self.at, self.pcm = self._at.path, self._pcm.path
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.unplug()
+
+    def unplug(self):
+        self._stop.set()
+        self._thread.join()
+        self._at.close()
+        self._pcm.close()
+
+    def unplug_sound(self):
+        self._pcm.close()
+
+    def say(self, *lines):
+        os.write(self._at.ours, "".join(f"\r\n{line}\r\n" for line in lines).encode())
+
+    def raw(self, data):
+        os.write(self._at.ours, data)
+
+    def wait_for(self, prefix, times=1, patience=3.0):
+        with self._news:
+            enough = lambda: sum(command.startswith(prefix) for command in self.heard) >= times  # noqa: E731
+            assert self._news.wait_for(enough, patience), (prefix, self.heard)
+
+    def hear_more(self, count, unless, patience=15.0):
+        """Wait for so many commands more; a line that is lost sends none."""
+        end = time.monotonic() + patience
+        with self._news:
+            enough = len(self.heard) + count
+            while len(self.heard) < enough and not unless():
+                assert time.monotonic() < end, self.heard
+                self._news.wait(0.02)
+
+    def count(self, prefix):
+        with self._news:
+            return sum(command.startswith(prefix) for command in self.heard)
+
+    def sound(self, data):
+        os.write(self._pcm.ours, data)
+
+    def sound_heard(self, size, patience=2.0):
+        data, end = b"", time.monotonic() + patience
+        while len(data) < size and time.monotonic() < end:
+            if select.select([self._pcm.ours], [], [], 0.02)[0]:
+                data += os.read(self._pcm.ours, size - len(data))
+        return data
+
+    def _serve(self):
+        unread = b""
+        while not self._stop.is_set():
+            if select.select([self._at.ours], [], [], 0.01)[0]:
+                *commands, unread = (unread + os.read(self._at.ours, 1024)).split(b"\r")
+                for command in commands:
+                    self._answer(command.decode())
+
+    def _answer(self, command):
+        keys = [key for key in self.answers if command.startswith(key)]
+        answer = self.answers[max(keys, key=len)] if keys else ("OK",)
+        with self._news:
+            self.heard.append(command)
+            self._news.notify_all()
+        if command and answer:
+            self.say(*answer)
+
+
+class Inbox:
+    """What the line posted."""
+
+    def __init__(self):
+        self._events = queue.SimpleQueue()
+        self.post = self._events.put
+
+    def next(self, patience=4.0):
+        return self._events.get(timeout=patience)
+
+    def until(self, kind, patience=4.0):
+        """The next event of one kind; what comes before it is passed over."""
+        end = time.monotonic() + patience
+        while not isinstance(event := self.next(max(0.01, end - time.monotonic())), kind):
+            pass
+        return event
+
+    def empty(self, patience=0.15):
+        """Whether nothing comes for so long."""
+        try:
+            return self._events.get(timeout=patience) is None
+        except queue.Empty:
+            return True
+
+
+@pytest.fixture
+def modem():
+    with Scripted() as modem:
+        yield modem
+
+
+@pytest.fixture
+def inbox():
+    return Inbox()
+
+
+@pytest.fixture
+def line(modem):
+    line = GsmLine(modem.at, modem.pcm, FAMILY)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def ready(line, inbox):
+    line.open(inbox.post)
+    inbox.until(TimeHeard)
+    return line
+
+
+@pytest.fixture
+def talking(ready, modem, inbox):
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.say(ccinfo(0))
+    assert inbox.next() == Answered()
+    return ready
+
+
+# Opening
+
+
+def test_a_healthy_modem_is_ready(line, modem, inbox):
+    line.open(inbox.post)
+    assert [inbox.next() for _ in range(3)] == [LineReady("EC25", "TEST"), SignalChanged(3), TimeHeard(1795323662.0)]
+    assert inbox.empty()
+    greeting = [step.command for step in QUECTEL.greeting]
+    assert modem.heard[: len(greeting)] == greeting
+
+
+def test_a_port_that_is_not_there(tmp_path, inbox):
+    line = GsmLine(str(tmp_path / "none"), str(tmp_path / "none"), FAMILY)
+    line.open(inbox.post)
+    assert inbox.next().fault is Fault.ABSENT
+    line.dial(NUMBER)
+    assert inbox.next().cause is Cause.FAILED
+    line.close()
+
+
+def test_a_port_that_somebody_else_has(line, modem, inbox):
+    line.open(inbox.post)
+    inbox.until(LineReady)
+    other, theirs = GsmLine(modem.at, modem.pcm, FAMILY), Inbox()
+    other.open(theirs.post)
+    assert theirs.next().fault is Fault.ABSENT
+    other.close()
+
+
+def test_a_silent_modem(line, modem, inbox):
+    modem.answers = {"": None}
+    line.open(inbox.post)
+    assert inbox.next().fault is Fault.SILENT
+    assert inbox.empty()
+
+
+def test_a_modem_that_talks_nonsense(line, modem, inbox):
+    modem.answers = {"": ("\x7f#!wq\x80", "0K")}
+    line.open(inbox.post)
+    assert inbox.next().fault is Fault.GARBLED
+
+
+def test_something_that_is_no_modem(line, modem, inbox):
+    modem.answers = {"": ("ERROR",), "AT": ("ERROR",)}
+    line.open(inbox.post)
+    assert inbox.next().fault is Fault.GARBLED
+
+
+def test_refusals_that_do_not_matter(line, modem, inbox):
+    modem.answers |= dict.fromkeys(("AT+QAUDMOD", "AT+CCWA", "AT+COLP", "AT+QTONEDET", "AT+CGSN"), ("+CME ERROR: 4",))
+    line.open(inbox.post)
+    assert inbox.next() == LineReady("EC25", "TEST")
+
+
+def test_a_modem_without_ccinfo_is_asked_for_dsci(line, modem, inbox):
+    modem.answers['AT+QINDCFG="ccinfo"'] = ("ERROR",)
+    line.open(inbox.post)
+    inbox.until(TimeHeard)
+    assert "AT^DSCI=1" in modem.heard
+    line.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.say(f"^DSCI: 1,0,7,0,{NUMBER},129", f"^DSCI: 1,0,3,0,{NUMBER},129")
+    assert [inbox.next(), inbox.next()] in ([Alerting(), Answered()], [Answered(), Answered()])
+
+
+@pytest.mark.parametrize(
+    ("command", "answer", "fault"),
+    [
+        ("AT+CPIN?", ("+CME ERROR: 10",), Fault.NO_SIM),
+        ("AT+CPIN?", ("+CPIN: NOT INSERTED", "OK"), Fault.NO_SIM),
+        ("AT+CPIN?", ("+CME ERROR: 14",), Fault.NO_SIM),  # still busy when the patience is over
+        ("AT+CPIN?", ("+CPIN: SIM PIN", "OK"), Fault.SIM_LOCKED),
+        ("AT+CPIN?", ("+CPIN: SIM PUK", "OK"), Fault.SIM_LOCKED),
+        ("AT+CPIN?", ("+CME ERROR: 11",), Fault.SIM_LOCKED),
+        ("AT+CREG?", ("+CREG: 2,2", "OK"), Fault.NO_NETWORK),
+        ("AT+QPCMV?", ("ERROR",), Fault.NO_VOICE),
+    ],
+)
+def test_a_fault_that_can_be_cured_is_told_once_and_emergency_calls_still_go(
+    line, modem, inbox, *, command, answer, fault
+):
+    well, modem.answers[command] = modem.answers[command], answer
+    line.open(inbox.post)
+    assert inbox.next().fault is fault
+    modem.wait_for(command, times=modem.count(command) + 2)
+    line.dial("119")
+    modem.wait_for("ATD119;")
+    line.hang_up()
+    assert inbox.next() == NEAR
+    modem.answers[command] = well
+    assert inbox.next() == LineReady("EC25", "TEST")
+
+
+def test_a_sim_that_wakes_up_is_no_fault(line, modem, inbox):
+    modem.answers["AT+CPIN?"] = ("+CME ERROR: 14",)
+    line.open(inbox.post)
+    modem.wait_for("AT+CPIN?")
+    modem.answers["AT+CPIN?"] = WELL["AT+CPIN?"]
+    modem.say("+CPIN: READY")
+    assert inbox.next() == LineReady("EC25", "TEST")
+
+
+@pytest.mark.usefixtures("ready")
+def test_registration_lost_and_found_again(modem, inbox):
+    modem.answers["AT+CREG?"] = ("+CREG: 2,0", "OK")
+    modem.say("+CREG: 0")
+    assert inbox.next() == LineLost(Fault.NO_NETWORK)
+    modem.answers["AT+CREG?"] = WELL["AT+CREG?"]
+    modem.say('+CREG: 1,"1A2B","00C3",7')
+    assert inbox.next() == LineReady("EC25", "TEST")
+
+
+@pytest.mark.usefixtures("ready")
+def test_the_networks_time_comes_later(modem, inbox):
+    modem.answers["AT+QLTS=2"] = ('+QLTS: "2026/11/22,14:01:03+36,0"', "OK")
+    modem.say('+CTZV: "+36"')
+    assert inbox.next() == TimeHeard(1795323663.0)
+
+
+def test_a_call_left_over_from_before_is_hung_up(line, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    line.open(inbox.post)
+    inbox.until(LineReady)
+    assert modem.count("AT+CHUP") == 1
+
+
+# Outgoing calls
+
+
+def test_a_good_call(ready, modem, inbox):
+    ready.dial(NUMBER)
+    modem.wait_for(f"ATD{NUMBER};")
+    assert modem.heard[-3:] == ["AT+QPCMV=0", "AT+QPCMV=1,0", f"ATD{NUMBER};"] or modem.count("AT+CLCC")
+    modem.answers["AT+CLCC"] = (clcc(3), "OK")
+    modem.say(ccinfo(2), ccinfo(3))
+    assert inbox.next() == Alerting()
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.say(ccinfo(0))
+    assert inbox.next() == Answered()
+    modem.answers["AT+CLCC"] = ("OK",)
+    modem.say(ccinfo(-1), "NO CARRIER")
+    assert inbox.next() == FAR
+    assert inbox.empty()
+
+
+def test_the_notice_before_the_ok_of_its_dial(ready, modem, inbox):
+    modem.answers["ATD"] = (ccinfo(2), ccinfo(3), "OK")
+    modem.answers["AT+CLCC"] = (clcc(3), "OK")
+    ready.dial(NUMBER)
+    assert inbox.next() == Alerting()
+
+
+def test_a_modem_without_any_notices_is_watched_by_lists(ready, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.answers["AT+CLCC"] = (clcc(3), "OK")
+    assert inbox.next() == Alerting()
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    assert inbox.next() == Answered()
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == FAR
+
+
+@pytest.mark.parametrize(
+    ("word", "cause"),
+    [
+        ("BUSY", Cause.BUSY),
+        ("NO ANSWER", Cause.NO_ANSWER),
+        ("NO DIALTONE", Cause.NETWORK),
+        ("NO DIAL TONE", Cause.NETWORK),
+        ("NO CARRIER", Cause.NETWORK),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_why_a_call_was_not_answered(ready, modem, inbox, *, word, cause, late):
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
+    modem.answers["AT+CLCC"] = ("OK",)
+    modem.say(ccinfo(-1))
+    if late:
+        modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 1)
+    modem.say(word)
+    assert inbox.next().cause is cause
+    assert inbox.empty()
+
+
+def test_it_rang_and_nobody_answered(ready, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(3), "OK")
+    modem.answers["AT+CEER"] = ("+CEER: No answer from 0312345601", "OK")
+    ready.dial(NUMBER)
+    assert inbox.next() == Alerting()
+    modem.answers["AT+CLCC"] = ("OK",)
+    modem.say(ccinfo(-1), "NO CARRIER")
+    assert inbox.next() == CallEnded(Cause.NO_ANSWER, Party.LINE, "No answer from …")
+
+
+@pytest.mark.parametrize("word", ["BUSY", "NO CARRIER", "NO ANSWER"])
+def test_a_result_word_instead_of_ok(ready, modem, inbox, word):
+    modem.answers["ATD"] = (word,)
+    ready.dial(NUMBER)
+    assert isinstance(inbox.next(), CallEnded)
+    assert inbox.empty()
+
+
+def test_a_late_result_word_does_not_end_the_next_call(ready, modem, inbox):
+    modem.answers["ATD"] = ("NO CARRIER", "OK")
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
+    ready.dial(NUMBER)
+    modem.wait_for("AT+CLCC", times=3)
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    assert inbox.next() == Answered()
+
+
+@pytest.mark.parametrize(
+    ("final", "cause"), [("ERROR", Cause.FAILED), ("+CME ERROR: 30", Cause.NETWORK), ("+CME ERROR: 10", Cause.FAILED)]
+)
+def test_a_dial_that_the_modem_refuses(ready, modem, inbox, final, cause):
+    modem.answers["ATD"] = (final,)
+    ready.dial(NUMBER)
+    assert inbox.next() == CallEnded(cause, Party.LINE, final)
+
+
+@pytest.mark.usefixtures("modem")
+def test_a_dial_that_is_a_request_to_the_network_and_no_call(ready, inbox):
+    ready.dial("*21#")
+    assert inbox.next().cause is Cause.FAILED
+
+
+def test_near_hang_up(talking, modem, inbox):
+    modem.answers["AT+CHUP"] = ("OK",)
+    modem.answers["AT+CLCC"] = ("OK",)
+    talking.hang_up()
+    assert inbox.next() == NEAR
+    modem.say(ccinfo(-1), "NO CARRIER")
+    assert inbox.empty()
+
+
+def test_a_modem_that_does_not_understand_chup(talking, modem, inbox):
+    modem.answers["AT+CHUP"] = ("ERROR",)
+    talking.hang_up()
+    modem.wait_for("ATH")
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == NEAR
+
+
+@pytest.mark.usefixtures("modem")
+def test_a_modem_that_never_hangs_up_is_given_up(talking, inbox):
+    talking.hang_up()
+    assert inbox.next().cause is Cause.LOST
+    assert inbox.next().fault is Fault.GARBLED
+
+
+def test_hang_up_breaks_off_a_dial_whose_result_does_not_come(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    ready.hang_up()
+    modem.wait_for("AT+CHUP")
+    assert "" in modem.heard  # the abort character came first
+    assert inbox.next() == NEAR
+    assert inbox.empty()
+
+
+@pytest.mark.usefixtures("modem")
+def test_hang_up_right_behind_the_dial(ready, inbox):
+    for _ in range(5):
+        ready.dial(NUMBER)
+        ready.hang_up()
+        assert inbox.next() == NEAR
+    assert inbox.empty()
+
+
+def test_notices_flow_while_a_dial_is_outstanding(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.say(ccinfo(3), ccinfo(0))
+    assert [inbox.next(), inbox.next()] == [Alerting(), Answered()]
+    time_asked = modem.count("AT")
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.say("OK")
+    modem.wait_for("AT+CLCC")
+    assert modem.count("AT") >= time_asked
+
+
+def test_nothing_is_sent_while_a_dial_is_outstanding(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    before = len(modem.heard)
+    assert inbox.empty(0.8)  # longer than the idle time
+    assert len(modem.heard) == before
+
+
+def test_a_dial_without_any_result_ends_at_last(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    assert isinstance(inbox.next(), CallEnded)
+    assert inbox.empty()
+
+
+def test_dialling_again_ends_the_call_in_the_way(talking, modem, inbox):
+    talking.dial("119")
+    modem.wait_for("AT+CHUP")
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == NEAR
+    modem.wait_for("ATD119;")
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_released_notice_that_the_list_denies(modem, inbox):
+    modem.say(ccinfo(-1), "NO CARRIER")
+    assert inbox.empty(0.3)
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_refused_list_in_a_call_ends_nothing(modem, inbox):
+    modem.answers["AT+CLCC"] = ("+CME ERROR: 100",)
+    assert inbox.empty(0.5)
+    modem.answers["AT+CLCC"] = ("+CLCC: 1,0,?,0,0", "OK")
+    assert inbox.empty(0.5)
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == FAR
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_data_call_in_the_list_is_not_ours(modem, inbox):
+    modem.answers["AT+CLCC"] = ("+CLCC: 1,0,0,1,0", "OK")
+    modem.say(ccinfo(-1))
+    assert inbox.next() == FAR
+
+
+@pytest.mark.parametrize("number", ["", "12a", "0312345601;", "ATH", "03 1234", "０３"])
+def test_what_is_no_number_is_our_mistake(ready, number):
+    with pytest.raises(MisuseError):
+        ready.dial(number)
+
+
+def test_a_line_that_was_never_opened_cannot_dial(line):
+    with pytest.raises(MisuseError):
+        line.dial(NUMBER)
+
+
+def test_a_family_that_nobody_wrote():
+    with pytest.raises(WiringError):
+        GsmLine("a", "b", "semaphore")
+
+
+# Incoming calls
+
+
+def test_many_signs_of_one_incoming_call_make_one(ready, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True, number=""), "OK")
+    modem.say("RING", "+CRING: VOICE")
+    assert inbox.next() == IncomingCall(None)
+    modem.say(f'+CLIP: "{NUMBER}",129,,,,0', ccinfo(4, incoming=True), "+CRING: VOICE", f'+CLIP: "{NUMBER}",129')
+    assert inbox.next() == IncomingCall(NUMBER)
+    assert inbox.empty()
+    ready.answer()
+    modem.wait_for("ATA")
+    modem.answers["AT+CLCC"] = (clcc(0, incoming=True), "OK")
+    assert inbox.next() == Answered()
+    modem.answers["AT+CLCC"] = ("OK",)
+    modem.say(ccinfo(-1, incoming=True))
+    assert inbox.next() == FAR
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_withheld_number(modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True, number=""), "OK")
+    modem.say("+CRING: VOICE", '+CLIP: "",128,,,,1')
+    assert inbox.next() == IncomingCall(None)
+    assert inbox.empty()
+
+
+def test_a_caller_who_gives_up(ready, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True), "OK")
+    modem.say(ccinfo(4, incoming=True))
+    assert inbox.next() == IncomingCall(NUMBER)
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == CallEnded(Cause.NO_ANSWER, Party.FAR)
+    ready.answer()
+    assert inbox.empty()
+    assert modem.count("ATA") == 0
+
+
+def test_refusing_a_caller(ready, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True), "OK")
+    modem.say(ccinfo(4, incoming=True))
+    inbox.until(IncomingCall)
+    modem.answers["AT+CLCC"] = ("OK",)
+    ready.hang_up()
+    modem.wait_for("AT+CHUP")
+    assert inbox.next() == NEAR
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_second_caller_does_not_touch_the_first_call(modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(0), clcc(5, incoming=True, index=2, number="0312345602"), "OK")
+    modem.say('+CCWA: "0312345602",129,1', "RING", '+CLIP: "0312345602",129', ccinfo(5, incoming=True, index=2))
+    assert inbox.empty(0.4)
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == FAR
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_fax_ring_is_no_call(modem, inbox):
+    modem.say("+CRING: FAX")
+    assert inbox.empty()
+
+
+# Tones
+
+
+def test_tones_go_one_by_one_with_the_command_that_is_understood(talking, modem):
+    modem.answers["AT+QVTS"] = ("ERROR",)
+    talking.send_tones("1#*")
+    modem.wait_for('AT+VTS="*"')
+    assert [command for command in modem.heard if command.startswith("AT+VTS")] == [f'AT+VTS="{key}"' for key in "1#*"]
+
+
+def test_hang_up_does_not_wait_for_the_rest_of_the_tones(talking, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    talking.send_tones("0123456789" * 10)
+    modem.wait_for("AT+QVTS", times=3)
+    modem.answers["AT+CLCC"] = ("OK",)
+    talking.hang_up()
+    assert inbox.next() == NEAR
+    assert modem.count("AT+QVTS") < 100
+
+
+@pytest.mark.usefixtures("talking")
+def test_tones_heard(modem, inbox):
+    modem.say("+QTONEDET: 53", "+QTONEDET: 35", "+QTONEDET: 7", "+QTONEDET: x")
+    assert [inbox.next(), inbox.next()] == [ToneHeard("5"), ToneHeard("#")]
+    assert inbox.empty()
+
+
+def test_what_is_no_tone_is_our_mistake(talking):
+    with pytest.raises(MisuseError):
+        talking.send_tones("12x")
+
+
+# Faults in mid-call and at rest
+
+
+def test_unplugged_at_rest_and_back(ready, modem, inbox):
+    modem.unplug()
+    assert inbox.next().fault is Fault.UNPLUGGED
+    ready.dial(NUMBER)
+    assert inbox.next().cause is Cause.FAILED
+    assert inbox.empty()
+
+
+def test_unplugged_in_a_call(talking, modem, inbox):
+    modem.unplug()
+    assert [inbox.next().cause, inbox.next().fault] == [Cause.LOST, Fault.UNPLUGGED]
+    assert talking.audio.read() is None
+    talking.audio.write(SILENCE)
+
+
+def test_unplugged_while_the_dial_is_outstanding(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.unplug()
+    assert [inbox.next().cause, inbox.next().fault] == [Cause.LOST, Fault.UNPLUGGED]
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_modem_that_falls_silent_at_rest(modem, inbox):
+    modem.answers = {"": None}
+    assert inbox.next().fault is Fault.SILENT
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_modem_that_falls_silent_in_a_call(modem, inbox):
+    modem.answers = {"": None}
+    assert [inbox.next().cause, inbox.next().fault] == [Cause.LOST, Fault.SILENT]
+
+
+@pytest.mark.usefixtures("talking")
+def test_one_lost_answer_is_not_yet_silence(modem, inbox):
+    modem.answers["AT+CLCC"] = None
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.say("OK")  # the late answer
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 3)
+    assert inbox.empty()
+
+
+def test_closing_hangs_up(talking, modem, inbox):
+    talking.close()
+    modem.wait_for("AT+CHUP")
+    assert inbox.next().cause is Cause.LOST
+    assert inbox.empty()
+
+
+@pytest.mark.usefixtures("modem")
+def test_open_close_open(line, inbox):
+    for _ in range(3):
+        line.open(inbox.post)
+        inbox.until(LineReady)
+        line.close()
+    line.close()
+    line.open(inbox.post)
+    inbox.until(LineReady)
+
+
+def test_commands_on_a_closed_line_do_no_harm(ready, inbox):
+    ready.close()
+    ready.answer()
+    ready.hang_up()
+    ready.send_tones("1")
+    ready.dial(NUMBER)
+    assert inbox.next().cause is Cause.FAILED
+
+
+# Sound
+
+
+def frame(number):
+    return bytes([number, 0]) * (FRAME // 2)
+
+
+def test_no_sound_without_a_call(ready, modem):
+    assert ready.audio.read() is None
+    ready.audio.write(SILENCE)
+    assert modem.sound_heard(1, patience=0.05) == b""
+
+
+def collect(audio, count, patience=2.0):
+    frames, end = [], time.monotonic() + patience
+    while len(frames) < count and time.monotonic() < end:
+        got = audio.read()
+        frames += [got] if got else []
+    return frames
+
+
+def test_sound_both_ways_whatever_the_cuts(talking, modem):
+    stream = b"".join(frame(number) for number in range(1, 9))
+    for start, end in ((0, 1), (1, 321), (321, 322), (322, 1001), (1001, len(stream))):
+        modem.sound(stream[start:end])
+    assert collect(talking.audio, 8) == [frame(number) for number in range(1, 9)]
+    for number in range(1, 6):
+        talking.audio.write(frame(number))
+    assert modem.sound_heard(5 * FRAME) == stream[: 5 * FRAME]
+
+
+def test_old_sound_is_dropped_and_stays_aligned(talking, modem):
+    modem.sound(b"".join(frame(number) for number in range(1, 12)) + b"\x0c")
+    assert len(collect(talking.audio, 1)) == 1
+    assert 0 < talking.audio.skipped <= 2 * FRAME
+    assert talking.audio.skipped % 2 == 0
+    modem.sound(b"\x00" + frame(12)[2:])
+    assert all(sound[1::2] == bytes(FRAME // 2) for sound in collect(talking.audio, 9))
+
+
+def test_flow_control_stops_and_restarts_our_writing(talking, modem):
+    modem.say("+QPCMV: 0,0")
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)  # the line has read on
+    talking.audio.write(frame(1))
+    assert modem.sound_heard(1, patience=0.05) == b""
+    modem.say("+QPCMV: 1,0")
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
+    talking.audio.write(frame(2))
+    assert modem.sound_heard(FRAME) == frame(2)
+
+
+def test_a_port_that_takes_nothing_drops_whole_frames_and_goes_on(talking, modem):
+    for number in range(1, 101):
+        talking.audio.write(frame(number % 100 + 1))
+    assert talking.audio.dropped > 0
+    heard = modem.sound_heard(100 * FRAME, patience=0.3)
+    talking.audio.write(frame(7))
+    talking.audio.write(frame(7))
+    heard += modem.sound_heard(3 * FRAME, patience=0.3)
+    assert len(heard) % FRAME == 0
+    assert all(len(set(heard[at : at + FRAME : 2])) == 1 for at in range(0, len(heard), FRAME))
+
+
+@pytest.mark.parametrize("command", ["AT+QPCMV=1,0", "the port"])
+def test_a_call_without_sound_goes_on(ready, modem, inbox, command):
+    if command == "the port":
+        modem.unplug_sound()
+    else:
+        modem.answers[command] = ("ERROR",)
+    ready.dial(NUMBER)
+    assert isinstance(inbox.next(), AudioFailed)
+    modem.wait_for("ATD")
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    assert inbox.next() == Answered()
+
+
+def test_the_audio_port_unplugged_in_a_call(talking, modem, inbox):
+    modem.unplug_sound()
+    assert talking.audio.read() is None
+    talking.audio.write(SILENCE)
+    assert isinstance(inbox.next(), AudioFailed)
+    assert inbox.empty(0.3)
+
+
+def test_a_frame_is_a_frame(talking):
+    with pytest.raises(MisuseError):
+        talking.audio.write(b"\0")
+
+
+def test_old_sound_of_the_call_before_is_not_heard_in_the_next(talking, modem, inbox):
+    modem.answers["AT+CLCC"] = ("OK",)
+    talking.hang_up()
+    inbox.until(CallEnded)
+    modem.sound(frame(1))
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    talking.dial(NUMBER)
+    assert inbox.next() == Answered()
+    assert talking.audio.read() is None
+
+
+# Whatever a modem says
+
+WORDS = (
+    b"OK", b"ERROR", b"RING", b"BUSY", b"NO CARRIER", b"+CME ERROR: 14", b"+CREG: 1", b"+CPIN: READY", b"+QPCMV: 0,0",
+    b"+CLCC: 1,0,0,0,0", b"+CLCC: 1,1,4,0,0", b'+QIND: "ccinfo",1,0,0,0,0,"",128', b'+QIND: "ccinfo",1,0,-1,0,0',
+    b'+CLIP: "0312345601",129', b"+CRING: VOICE", b"+QTONEDET: 999", b"\xff\x00\x80", b"ERROR+CNUM: 1", b"\r", b"\n",
+)  # fmt: skip
+
+
+def ended_as_often_as_begun(events, dials):
+    """Each dial and each caller has one CallEnded: a caller told again with the number is still the same."""
+    begun, ended, ringing = dials, 0, False
+    for event in events:
+        if isinstance(event, IncomingCall):
+            begun += not ringing
+            ringing = True
+        elif isinstance(event, CallEnded):
+            ended, ringing = ended + 1, False
+    return begun, ended
+
+
+def check_nothing_breaks(chance, bursts):
+    """Noise and orders in any order: the line is lost or lives, every call ends once; an error of ours fails the test."""
+    events, dials = [], 0
+    with Scripted() as modem:
+        modem.answers |= {"AT+CHUP": ("OK", "NO CARRIER"), "ATA": ("NO CARRIER",)}
+        line = GsmLine(modem.at, modem.pcm, FAMILY)
+        for _ in range(bursts):
+            if line._lost:
+                line.open(events.append)
+            noise = b"".join(
+                chance.choice((b"\r\n", b"")) + chance.choice(WORDS) for _ in range(chance.randrange(1, 9))
+            )
+            modem.raw(noise + b"\r\n" * chance.randrange(2))
+            order = chance.choice((line.hang_up, line.answer, lambda: line.send_tones("5"), line.dial, line.dial))
+            dials += order == line.dial
+            order(NUMBER) if order == line.dial else order()
+            line.audio.read()
+            modem.hear_more(chance.choice((0, 0, 1, 3)), unless=lambda: line._lost)
+        line.close()
+    begun, ended = ended_as_often_as_begun(events, dials)
+    assert begun == ended
+    return {"bursts": bursts, "calls": begun, "events": len(events)}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_a_modem_says_every_call_ends_once(seed):
+    check_nothing_breaks(random.Random(seed), 200)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_whatever_a_modem_says_for_long():
+    print(check_nothing_breaks(random.Random(99), 4000))
+
+
+# Latency
+
+
+def test_the_dial_leaves_at_once(ready, modem, inbox):
+    waits = []
+    for _ in range(10):
+        count = modem.count("ATD")
+        began = time.monotonic()
+        ready.dial(NUMBER)
+        modem.wait_for("ATD", times=count + 1)
+        waits.append(time.monotonic() - began)
+        ready.hang_up()
+        inbox.until(CallEnded)
+    # The scripted modem looks every 10 ms at most; three commands through it, with two busy cores to spare.
+    assert sorted(waits)[len(waits) // 2] < 0.05

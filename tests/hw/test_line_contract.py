@@ -1,0 +1,510 @@
+"""What every telephone line must do, run over each of them against the emulated exchange.
+
+A new line joins by one entry in FAR_SIDES. With BOOTH_REAL_LINE=/dev/ttyUSB2[,/dev/ttyUSB1] the checks that place no
+call run over a real modem as well.
+"""
+
+import os
+import queue
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from hw.contracts import FRAME, FRAME_SECONDS, SILENCE, Line
+from hw.emulated.exchange import Exchange, FarEnd
+from hw.emulated.quectel import QuectelModem
+from hw.emulated.speech import Tone
+from hw.errors import MisuseError
+from hw.events import (
+    Alerting,
+    Answered,
+    AudioFailed,
+    CallEnded,
+    Cause,
+    Event,
+    Fault,
+    IncomingCall,
+    LineLost,
+    LineReady,
+    Party,
+    SignalChanged,
+    TimeHeard,
+    ToneHeard,
+)
+from hw.gsm import GsmLine
+
+REAL = os.environ.get("BOOTH_REAL_LINE", "")
+GOOD, BUSY, DEAD, RINGS, REJECTS, WORDLESS, MID_PITCH = (f"03123456{number:02}" for number in range(1, 8))
+CALLER = "09012345601"
+LIMIT = 6.0  # seconds for anything to happen
+BOOK = {
+    GOOD: FarEnd(answers_after=0.1, voice=Tone(700)),
+    BUSY: FarEnd(outcome="busy"),
+    DEAD: FarEnd(outcome="unassigned"),
+    RINGS: FarEnd(outcome="no answer", rings_for=0.5),
+    REJECTS: FarEnd(outcome="rejects"),
+    WORDLESS: FarEnd(answers_after=0.1, then="hangs up wordlessly", ends_after=0.3),
+    MID_PITCH: FarEnd(answers_after=0.1, then="hangs up mid-pitch", ends_after=0.4),
+    "119": FarEnd(answers_after=0.1),
+}
+
+
+class Inbox:
+    """What a line posted, in order."""
+
+    def __init__(self) -> None:
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.post = self._events.put
+
+    def next(self) -> Event:
+        return self._events.get(timeout=LIMIT)
+
+    def until(self, kind: type[Event], patience: float = LIMIT) -> Any:
+        """The next event of a kind; what comes before is passed over."""
+        end = time.monotonic() + patience
+        while True:
+            event = self._events.get(timeout=max(0.01, end - time.monotonic()))
+            if isinstance(event, kind):
+                return event
+
+    def of_call(self, patience: float = LIMIT) -> list[Event]:
+        """Everything up to and with the end of the call, without news of signal and time."""
+        events: list[Event] = []
+        while not (events and isinstance(events[-1], CallEnded)):
+            event = self._events.get(timeout=patience)
+            if not isinstance(event, SignalChanged | TimeHeard):
+                events.append(event)
+        return events
+
+    def quiet(self, patience: float = 0.3) -> bool:
+        """Whether nothing more comes of any call for so long."""
+        end = time.monotonic() + patience
+        while (left := end - time.monotonic()) > 0:
+            try:
+                event = self._events.get(timeout=left)
+            except queue.Empty:
+                return True
+            if not isinstance(event, SignalChanged | TimeHeard):
+                return False
+        return True
+
+
+@dataclass
+class FarSide:
+    """A line and what is behind it: the exchange, and the cable between."""
+
+    line: Line
+    exchange: Exchange
+    modem: Any
+
+
+@contextmanager
+def quectel(directory):
+    with Exchange() as exchange, QuectelModem(exchange, directory) as modem:
+        exchange.book.update(BOOK)
+        line = GsmLine(modem.at, modem.pcm, "quectel")
+        yield FarSide(line, exchange, modem)
+        line.close()
+
+
+FAR_SIDES = {"quectel": quectel}
+
+
+@pytest.fixture(params=FAR_SIDES)
+def far(request, tmp_path):
+    with FAR_SIDES[request.param](tmp_path) as far:
+        yield far
+
+
+@pytest.fixture
+def inbox():
+    return Inbox()
+
+
+@pytest.fixture
+def line(far, inbox):
+    far.line.open(inbox.post)
+    inbox.until(LineReady)
+    return far.line
+
+
+@pytest.fixture
+def talking(line, inbox):
+    line.dial(GOOD)
+    inbox.until(Answered)
+    return line
+
+
+@pytest.fixture(params=[*FAR_SIDES, *(["real"] if REAL else [])])
+def any_line(request, tmp_path):
+    if request.param == "real":
+        port, _, audio = REAL.partition(",")
+        line = GsmLine(port, audio or port)
+        yield line
+        line.close()
+    else:
+        with FAR_SIDES[request.param](tmp_path) as far:
+            yield far.line
+
+
+# Harmless: also on a real modem
+
+
+def test_opening_says_at_last_what_the_line_is_worth(any_line, inbox):
+    any_line.open(inbox.post)
+    event = inbox.next()
+    assert isinstance(event, LineReady | LineLost)
+    if isinstance(event, LineReady):
+        assert event.model
+
+
+def test_it_can_be_opened_again_and_again(any_line, inbox):
+    for _ in range(3):
+        any_line.open(inbox.post)
+        assert isinstance(inbox.next(), LineReady | LineLost)
+        any_line.close()
+        any_line.close()
+        while not inbox.quiet(0.05):
+            pass
+
+
+def test_without_a_call_there_is_nothing_to_hear_hang_up_or_answer(any_line, inbox):
+    any_line.open(inbox.post)
+    inbox.next()
+    any_line.hang_up()
+    any_line.answer()
+    any_line.send_tones("1")
+    assert any_line.audio.read() is None
+    any_line.audio.write(SILENCE)
+    assert inbox.quiet()
+
+
+@pytest.mark.parametrize("number", ["", "0312345601;", "AT", "03-1234-5601", "\r"])
+def test_what_is_no_number_is_our_mistake(any_line, inbox, number):
+    any_line.open(inbox.post)
+    with pytest.raises(MisuseError):
+        any_line.dial(number)
+
+
+# Calls
+
+
+def test_a_good_call(far, line, inbox):
+    line.dial(GOOD)
+    inbox.until(Alerting)
+    inbox.until(Answered)
+    far.exchange.wait_for("talking")
+    assert far.exchange.number == GOOD
+    line.hang_up()
+    assert inbox.of_call() == [CallEnded(Cause.NORMAL, Party.NEAR)]
+    far.exchange.wait_for("idle")
+    assert inbox.quiet()
+
+
+@pytest.mark.parametrize(
+    ("number", "causes"),
+    [
+        (BUSY, {Cause.BUSY}),
+        (RINGS, {Cause.NO_ANSWER}),
+        (DEAD, {Cause.DEAD_NUMBER, Cause.NETWORK}),  # most modems do not tell these two apart
+        (REJECTS, {Cause.REJECTED, Cause.BUSY, Cause.NO_ANSWER}),
+    ],
+)
+def test_a_call_that_nobody_takes(line, inbox, number, causes):
+    line.dial(number)
+    *before, end = inbox.of_call()
+    assert end.cause in causes
+    assert not any(isinstance(event, Answered) for event in before)
+    assert number not in end.detail
+    assert inbox.quiet()
+
+
+@pytest.mark.parametrize("number", [WORDLESS, MID_PITCH])
+def test_the_far_end_hangs_up(line, inbox, number):
+    line.dial(number)
+    inbox.until(Answered)
+    assert inbox.of_call() == [CallEnded(Cause.NORMAL, Party.FAR)]
+    assert inbox.quiet()
+
+
+def test_hang_up_while_dialling_and_while_it_rings(far, line, inbox):
+    for number in (GOOD, RINGS):
+        line.dial(number)
+        if number == RINGS:
+            inbox.until(Alerting)
+        line.hang_up()
+        assert inbox.of_call()[-1] == CallEnded(Cause.NORMAL, Party.NEAR)
+        far.exchange.wait_for("idle")
+    assert inbox.quiet()
+
+
+def test_the_next_call_works_after_every_kind_of_end(line, inbox):
+    for number in (BUSY, GOOD, DEAD, WORDLESS, GOOD):
+        line.dial(number)
+        if number == GOOD:
+            inbox.until(Answered)
+            line.hang_up()
+        assert isinstance(inbox.of_call()[-1], CallEnded)
+
+
+def test_an_emergency_call_wins_over_the_call_in_its_way(far, talking, inbox):
+    talking.dial("119")
+    assert inbox.of_call() == [CallEnded(Cause.NORMAL, Party.NEAR)]
+    inbox.until(Answered)
+    assert far.exchange.number == "119"
+
+
+def test_tones_reach_the_far_end(far, talking, inbox):
+    talking.send_tones("15*#")
+    end = time.monotonic() + LIMIT
+    while far.exchange.keyed != "15*#" and time.monotonic() < end:
+        assert inbox.quiet(0.05)
+    assert far.exchange.keyed == "15*#"
+
+
+# Incoming
+
+
+def test_an_incoming_call_with_its_number(far, line, inbox):
+    far.exchange.call_in(CALLER, FarEnd())
+    while inbox.until(IncomingCall).number is None:
+        pass
+    line.answer()
+    inbox.until(Answered)
+    far.exchange.hang_up()
+    assert inbox.of_call() == [CallEnded(Cause.NORMAL, Party.FAR)]
+
+
+def test_an_incoming_call_without_number(far, line, inbox):
+    far.exchange.call_in(None, FarEnd())
+    assert inbox.until(IncomingCall).number is None
+    assert inbox.quiet()
+    far.exchange.hang_up()
+    assert inbox.of_call() == [CallEnded(Cause.NO_ANSWER, Party.FAR)]
+    line.answer()
+    assert inbox.quiet()
+
+
+def test_refusing_an_incoming_call(far, line, inbox):
+    far.exchange.call_in(CALLER, FarEnd())
+    inbox.until(IncomingCall)
+    line.hang_up()
+    assert inbox.of_call()[-1] == CallEnded(Cause.NORMAL, Party.NEAR)
+    far.exchange.wait_for("idle")
+
+
+# Sound
+
+
+def loudness(pcm: bytes, hertz: float) -> float:
+    """Power of one frequency in s16le at 8 kHz, by Goertzel's recurrence."""
+    samples = memoryview(pcm).cast("h")
+    omega = 2 * 3.141592653589793 * hertz / 8000
+    real = sum(sample * _cosine(omega * n) for n, sample in enumerate(samples))
+    imaginary = sum(sample * _cosine(omega * n - 1.5707963267948966) for n, sample in enumerate(samples))
+    return (real * real + imaginary * imaginary) / max(1, len(samples)) ** 2
+
+
+def _cosine(angle: float) -> float:
+    return complex(2.718281828459045 ** (1j * angle)).real
+
+
+def converse(audio, voice, frames):
+    """Speak `voice` and listen, both in step with the clock; what was heard."""
+    heard = []
+    beat, wait = time.monotonic(), queue.SimpleQueue()
+    for number in range(frames):
+        audio.write(voice.frame(number))
+        while got := audio.read():
+            assert len(got) == FRAME
+            heard.append(got)
+        beat += FRAME_SECONDS
+        try:
+            wait.get(timeout=max(0.0, beat - time.monotonic()))
+        except queue.Empty:
+            pass
+    return heard
+
+
+def test_both_voices_cross_in_step(far, talking):
+    heard = converse(talking.audio, Tone(1300), 60)
+    assert 50 <= len(heard) <= 72  # 60 frames, and what was under way at both ends
+    tail = b"".join(heard[20:])
+    assert loudness(tail, 700) > 1000 * loudness(tail, 1300)
+    said = far.exchange.heard[-40 * FRAME :]
+    assert len(said) >= 30 * FRAME
+    assert loudness(said, 1300) > 1000 * loudness(said, 700)
+
+
+def test_no_sound_outlives_its_call(talking, inbox):
+    converse(talking.audio, Tone(1300), 5)
+    talking.hang_up()
+    inbox.of_call()
+    assert talking.audio.read() is None
+
+
+# Faults
+
+
+def lost(inbox, *faults):
+    """The line is lost for one of `faults`; a call that was there is told to be over first."""
+    event = inbox.until(LineLost, patience=15)
+    assert event.fault in faults, event
+
+
+def test_unplugged_at_rest_and_back(far, line, inbox):
+    far.modem.unplug()
+    lost(inbox, Fault.UNPLUGGED)
+    assert inbox.quiet()
+    line.open(inbox.post)
+    lost(inbox, Fault.ABSENT)
+    line.dial(GOOD)
+    assert inbox.of_call() == [CallEnded(Cause.FAILED, Party.LINE, "there is no line")]
+    far.modem.plug()
+    line.open(inbox.post)
+    inbox.until(LineReady)
+    line.dial(GOOD)
+    inbox.until(Answered)
+
+
+@pytest.mark.parametrize("moment", ["dialling", "alerting", "talking", "hanging up", "ringing in"])
+def test_unplugged_at_any_moment_of_a_call_and_back(far, line, inbox, moment):
+    if moment == "ringing in":
+        far.exchange.call_in(CALLER, FarEnd())
+        inbox.until(IncomingCall)
+    else:
+        line.dial(RINGS if moment == "alerting" else GOOD)
+    if moment in {"talking", "hanging up"}:
+        inbox.until(Answered)
+    elif moment == "alerting":
+        inbox.until(Alerting)
+    if moment == "hanging up":
+        line.hang_up()
+    far.modem.unplug()
+    ends = inbox.of_call()
+    assert ends[-1].cause is Cause.LOST or moment == "hanging up"
+    lost(inbox, Fault.UNPLUGGED)
+    assert line.audio.read() is None
+    line.audio.write(SILENCE)
+    far.modem.plug()
+    line.open(inbox.post)
+    inbox.until(LineReady)
+    line.dial(GOOD)
+    inbox.until(Answered)
+    line.hang_up()
+    assert inbox.of_call()[-1] == CallEnded(Cause.NORMAL, Party.NEAR)
+
+
+def test_a_call_that_outlived_the_cable_is_not_left_talking_to_nobody(far, talking, inbox):
+    far.modem.unplug(call_survives=True)
+    assert inbox.of_call()[-1].cause is Cause.LOST
+    lost(inbox, Fault.UNPLUGGED)
+    far.modem.plug()
+    talking.open(inbox.post)
+    inbox.until(LineReady)
+    far.exchange.wait_for("idle")
+
+
+@pytest.mark.slow
+def test_mute_in_a_call_and_back(far, talking, inbox):
+    far.modem.silent = True
+    assert inbox.of_call(15)[-1].cause is Cause.LOST
+    lost(inbox, Fault.SILENT)
+    far.modem.silent = False
+    talking.open(inbox.post)
+    inbox.until(LineReady)
+
+
+@pytest.mark.slow
+def test_garbled_in_a_call_and_back(far, talking, inbox):
+    far.modem.garble = 0.7
+    assert inbox.of_call(30)[-1].cause in {Cause.LOST, Cause.NORMAL}
+    far.modem.garble = 0.0
+    talking.open(inbox.post)
+    inbox.until(LineReady)
+    talking.dial(GOOD)
+    inbox.until(Answered)
+
+
+@pytest.mark.slow
+def test_mute_from_the_beginning(far, inbox):
+    far.modem.silent = True
+    far.line.open(inbox.post)
+    lost(inbox, Fault.SILENT)
+
+
+@pytest.mark.slow
+def test_a_slow_modem_is_still_a_line(far, inbox):
+    far.modem.slow = 0.05
+    far.line.open(inbox.post)
+    inbox.until(LineReady)
+    far.line.dial(GOOD)
+    inbox.until(Answered)
+    far.line.hang_up()
+    assert inbox.of_call()[-1] == CallEnded(Cause.NORMAL, Party.NEAR)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("attribute", "bad", "good", "fault"),
+    [
+        ("sim", "NOT INSERTED", "READY", Fault.NO_SIM),
+        ("sim", "SIM PIN", "READY", Fault.SIM_LOCKED),
+        ("registered", False, True, Fault.NO_NETWORK),
+        ("voice", False, True, Fault.NO_VOICE),
+    ],
+)
+def test_a_fault_that_can_be_cured_without_opening_again(far, inbox, *, attribute, bad, good, fault):
+    setattr(far.modem, attribute, bad)
+    far.line.open(inbox.post)
+    lost(inbox, fault)
+    setattr(far.modem, attribute, good)
+    inbox.until(LineReady)
+
+
+def test_without_voice_a_call_still_goes_out(far, inbox):
+    far.modem.voice = False
+    far.line.open(inbox.post)
+    lost(inbox, Fault.NO_VOICE)
+    far.line.dial("119")
+    inbox.until(AudioFailed)
+    inbox.until(Answered)
+
+
+def test_flow_control_holds_our_voice_and_lets_it_go(far, talking):
+    converse(talking.audio, Tone(1300), 10)
+    far.modem.flow(True)
+    converse(talking.audio, Tone(1300), 10)
+    before = len(far.exchange.heard)
+    far.modem.flow(False)
+    converse(talking.audio, Tone(1300), 20)
+    assert len(far.exchange.heard) > before
+
+
+@pytest.mark.usefixtures("talking")
+def test_the_far_ends_key_is_heard(far, inbox):
+    far.modem.say("+QTONEDET: 53")
+    assert inbox.until(ToneHeard) == ToneHeard("5")
+
+
+def test_the_networks_time_is_told(far, inbox):
+    far.modem.network_time = 1795323662.0
+    far.line.open(inbox.post)
+    assert abs(inbox.until(TimeHeard).utc - 1795323662.0) < 3
+
+
+def test_the_dial_leaves_within_20_ms(far, line, inbox):
+    waits = []
+    for _ in range(20):
+        count = sum(command.startswith("ATD") for command in far.modem.heard)
+        began = time.monotonic()
+        line.dial(GOOD)
+        far.exchange.wait_for("dialling")
+        waits.append(time.monotonic() - began)
+        line.hang_up()
+        inbox.of_call()
+        assert sum(command.startswith("ATD") for command in far.modem.heard) == count + 1
+    assert sorted(waits)[len(waits) // 2] < 0.02, waits
