@@ -156,7 +156,7 @@ def _filled(table: _Table) -> Iterator[Record]:
     """The records under the header; empty ones count only where others follow."""
     empty: list[Record] = []
     for record in tabletext.records(table.lines, table.first, table.delimiter, lambda row: _fits(row, table.columns)):
-        if any(map(str.strip, record.cells)):
+        if any(map(str.strip, record.cells)) or (table.torn and not record.ended):
             yield from empty
             empty.clear()
             yield record
@@ -216,11 +216,11 @@ class _Rows:
 
 
 def _check_record(record: Record, table: _Table) -> None:
-    if not any(map(str.strip, record.cells)):
-        raise _RowError("empty-row", "the row is empty")
     short = len(record.cells) < table.columns.count
     if not record.ended and (table.torn or record.fault or short):
         raise _RowError("torn", "the file ends in the middle of this row")
+    if not any(map(str.strip, record.cells)):
+        raise _RowError("empty-row", "the row is empty")
     if record.fault:
         raise _RowError(record.fault, "a quotation mark is opened and not closed")
     if "\ufffd" in "".join(record.cells):

@@ -13,6 +13,8 @@ _BOMS: Final = (
 )
 _LOST: Final = "\ufffd"
 _BAD_SHARE: Final = 0.01  # of characters: with more of them lost it is another encoding
+_START: Final = 4096  # bytes that must show whether it is UTF-16
+_ZEROS: Final = 0.05  # of bytes: commas, digits and line ends alone bring more
 _LONGEST_RECORD: Final = 8  # lines: a quote that stays open for longer was never meant to be one
 DELIMITERS: Final = (",", "\t", ";")
 
@@ -108,7 +110,8 @@ def _decoded(data: bytes, encoding: str, errors: str) -> Iterator[Text]:
 
 def _utf16(data: bytes) -> str | None:
     """Excel's Unicode text, told by where its zero bytes stand."""
-    even, odd = data[0:4096:2].count(0), data[1:4096:2].count(0)
-    if min(even, odd) * 20 > max(even, odd) or max(even, odd) == 0:
+    start = data[:_START]
+    even, odd = start[0::2].count(0), start[1::2].count(0)
+    if 3 * min(even, odd) > max(even, odd) or max(even, odd) < _ZEROS * len(start):
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
