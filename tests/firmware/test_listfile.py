@@ -250,7 +250,7 @@ def test_a_damaged_letter_costs_its_row_alone(listed) -> None:
         (b" \r\n\n", "empty"),
         (b"PK\x03\x04\x14\x00\x06\x00", "workbook"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "workbook"),
-        (b"\x7fELF\x02\x01\x01\x00\x00\x00abc\x00def", "binary"),
+        (b"\x7fELF\x02\x01\x01" + bytes(9) + bytes(range(99)), "binary"),
         (bytes(range(256)) * 4, "binary"),
         (b"\x81\xff" * 150, "encoding"),
         ("川口,090-1234-5603\n青葉,03-1234-5602\n".encode(), "no-header"),
