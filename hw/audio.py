@@ -35,13 +35,14 @@ class SoundCard:
         """Begin to hear and speak; raises AudioError, which names the device asked for and those there are."""
         if self._portaudio is not None:
             raise MisuseError("the sound card is open already")
+        self._streams.clear()
         with _hushed():
             portaudio = pyaudio.PyAudio()
             try:
                 self._open_stream(portaudio, HEARS, input=True, stream_callback=self._hear)
                 self._open_stream(portaudio, SPEAKS, output=True, stream_callback=self._speak)
             except AudioError:
-                self._release(portaudio)
+                portaudio.terminate()
                 raise
         self._portaudio = portaudio
 
@@ -49,10 +50,16 @@ class SoundCard:
         """Let go of the card; harmless when it is not open."""
         portaudio, self._portaudio = self._portaudio, None
         if portaudio is not None:
-            self._release(portaudio)
+            portaudio.terminate()  # closes the streams too
+        self._streams.clear()
         self._heard.clear()
         self._to_say.clear()
         self._speaking = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the card still runs; False once it was unplugged (or closed), and then it has to be opened again."""
+        return bool(self._streams) and all(stream.is_active() for stream in self._streams)
 
     def read(self) -> bytes | None:
         """The oldest frame that the microphone heard."""
@@ -73,15 +80,6 @@ class SoundCard:
                 f"the {WHAT[side]} {name!r} does not open: {problem}; {_present(portaudio, side)}"
             ) from problem
         self._streams.append(stream)
-
-    def _release(self, portaudio: pyaudio.PyAudio) -> None:
-        # PyAudio closes a stream with the interpreter locked, and waits for a callback that needs the interpreter:
-        # a deadlock, unless the stream was stopped before.
-        for stream in self._streams:
-            with contextlib.suppress(OSError):  # the card was unplugged: it has stopped
-                stream.stop_stream()
-        self._streams.clear()
-        portaudio.terminate()
 
     # On PortAudio's own threads, which must never wait: they move bytes and count.
 

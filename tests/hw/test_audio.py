@@ -68,7 +68,7 @@ def server(home):
             while subprocess.run(["pactl", "info"], capture_output=True, check=False).returncode:
                 assert monotonic() < end
                 assert pulse.poll() is None
-            yield
+            yield pulse
         finally:
             pulse.kill()
 
@@ -132,6 +132,20 @@ def test_a_card_opens_again_after_it_was_closed():
         while card.read() is None:
             assert monotonic() < end
         card.close()
+
+
+@pytest.mark.slow
+def test_a_card_that_went_away_is_noticed_and_can_be_closed(server):
+    card = SoundCard()
+    assert not card.alive
+    card.open()
+    assert card.alive
+    server.kill()
+    end = monotonic() + LIMIT
+    while card.alive:
+        assert monotonic() < end
+    card.close()
+    assert not card.alive
 
 
 @pytest.mark.usefixtures("server")
