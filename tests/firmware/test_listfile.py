@@ -202,6 +202,14 @@ def test_a_broken_quotation_costs_one_row(listed, broken: str) -> None:
     assert found.rejected[0].cells == (broken,)
 
 
+def test_a_cell_that_swallows_the_next_row_is_a_broken_quotation(listed) -> None:
+    found = listed(
+        '氏名,電話番号,備考\nA,"03-1234-5601\nB,03-1234-5602",\nC,03-1234-5603,,"\nD,x","\nE,03-1234-5605,\n'
+    )
+    assert names(found)[-1] == "E"
+    assert (4, "broken-quotes") in reasons(found)
+
+
 def test_a_quotation_mark_inside_a_name_is_just_that(listed) -> None:
     assert names(listed('氏名,電話番号\nA "the great,03-1234-5601\n')) == ['A "the great']
 
@@ -258,6 +266,7 @@ def test_a_damaged_letter_costs_its_row_alone(listed) -> None:
         (b"name,address\nA,B\n", "no-header"),
         (b"phone\n0312345601\n", "no-header"),
         (b"# sample\n", "no-header"),
+        (b'"name,phone\nA,1\n', "no-header"),
     ],
 )
 def test_a_file_that_is_no_call_list(listed, data: bytes, reason: str) -> None:

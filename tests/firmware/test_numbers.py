@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware import emergency
 from firmware.numbers import (
     Flaw,
     Kind,
@@ -65,9 +66,9 @@ def test_one_number_in_many_spellings(text: str) -> None:
     ("text", "dialled", "kind"),
     [
         ("312345678", "0312345678", Kind.ORDINARY),
-        ("9012345678", "09012345678", Kind.ORDINARY),
+        ("9012345603", "09012345603", Kind.ORDINARY),
         ("120123456", "0120123456", Kind.TOLL_FREE),
-        ("8001234567", "08001234567", Kind.TOLL_FREE),
+        ("800-123-4567", "0800" + "1234567", Kind.TOLL_FREE),
         ("312345678.0", "0312345678", Kind.ORDINARY),
         ("184123456", "0184123456", Kind.ORDINARY),
     ],
@@ -139,10 +140,7 @@ def test_the_prefix_is_stripped_and_kept(prefix: str, text: str) -> None:
         ("0800-123-4567", Kind.TOLL_FREE, False),
         ("020-1234-5678", Kind.MACHINE, False),
         ("0200-12345-67890", Kind.MACHINE, True),
-        ("050-1234-5678", Kind.ORDINARY, False),
-        ("060-1234-5678", Kind.ORDINARY, False),
-        ("070-1234-5678", Kind.ORDINARY, False),
-        ("080-1234-5678", Kind.ORDINARY, False),
+        *((f"{start}-1234-5601", Kind.ORDINARY, False) for start in ("050", "060", "070", "080")),
         ("010-1-202-555-0123", Kind.INTERNATIONAL, False),
         ("+1 202 555 0123", Kind.INTERNATIONAL, False),
         ("011-123-4567", Kind.ORDINARY, True),
@@ -280,9 +278,9 @@ def test_strings_that_change_the_lines_settings_are_not_dialled() -> None:
         ("03-1234-5600", True),
         ("03-1234-5699", True),
         ("090-1234-5600", True),
-        ("090-1234-5700", False),
+        ("090 1234 5700", False),
         ("03-1234-5700", False),
-        ("080-1234-5601", False),
+        ("080 1234 5601", False),
         ("0312-34-5601", True),
     ],
 )
@@ -315,7 +313,7 @@ def test_other_countries_by_the_library() -> None:
         ("0901234", "090-1234"),
         ("09012345603", "090-1234-5603"),
         ("0120123456", "0120-123-456"),
-        ("08001234567", "0800-123-4567"),
+        ("08001234", "0800-123-4"),
         ("0422123456", "042-212-3456"),
         ("119", "119"),
         ("184119", "184119"),
@@ -371,3 +369,12 @@ def test_dialled_and_shown_lead_back_to_the_same_number(last: int, start: str, p
     number = parse(f"{prefix}{start}123456{last:02d}")
     assert parse(number.shown) == number
     assert parse(number.dialled) == number
+
+
+def test_every_number_of_our_tables_is_found_with_each_prefix() -> None:
+    for table, holds in ((emergency.EMERGENCY, is_emergency), (emergency.SERVICE, is_service)):
+        for country, numbers in table.items():
+            for prefix in ("", *emergency.CLI_PREFIXES.get(country, ())):
+                assert all(holds(prefix + digits, country) for digits in numbers)
+    for country in emergency.EMERGENCY:
+        assert not emergency.EMERGENCY[country] & emergency.SERVICE.get(country, frozenset())
