@@ -227,7 +227,7 @@ class AtPort:
         raise ModemTimeout("the modem does not answer")
 
     def _fall_quiet(self) -> None:
-        end = monotonic() + 10 * QUIET
+        end = monotonic() + 5 * QUIET
         while self._hear(QUIET) and monotonic() < end:
             pass
 

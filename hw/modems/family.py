@@ -20,7 +20,7 @@ class Step:
 class Pace:
     """How long to wait, in seconds."""
 
-    reply: float = 5.0
+    reply: float = 3.0
     dial: float = 90.0  # to the final result of ATD; the network may take that long
     answer: float = 20.0
     sound: float = 1.5  # an emergency call shall not wait longer than this for its audio

@@ -8,7 +8,7 @@ import os
 import queue
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -35,11 +35,14 @@ from hw.events import (
     ToneHeard,
 )
 from hw.gsm import GsmLine
+from hw.modems.family import Pace
+from hw.modems.quectel import QUECTEL
 
 REAL = os.environ.get("BOOTH_REAL_LINE", "")
 GOOD, BUSY, DEAD, RINGS, REJECTS, WORDLESS, MID_PITCH = (f"03123456{number:02}" for number in range(1, 8))
 CALLER = "09012345601"
 LIMIT = 6.0  # seconds for anything to happen
+IMPATIENT = replace(QUECTEL, pace=Pace(reply=1.0, ping=0.5, poll=1.0, check=0.5))
 BOOK = {
     GOOD: FarEnd(answers_after=0.1, voice=Tone(700)),
     BUSY: FarEnd(outcome="busy"),
@@ -105,7 +108,7 @@ class FarSide:
 def quectel(directory):
     with Exchange() as exchange, QuectelModem(exchange, directory) as modem:
         exchange.book.update(BOOK)
-        line = GsmLine(modem.at, modem.pcm, "quectel")
+        line = GsmLine(modem.at, modem.pcm, IMPATIENT)
         yield FarSide(line, exchange, modem)
         line.close()
 
