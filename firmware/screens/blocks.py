@@ -7,11 +7,11 @@ from firmware.screens.layout import Area, Mark, badge, clamped, lines, patch, wo
 from firmware.screens.view import Alert, Banner, Bar, BigNumber, Chip, Chips, Line, Panel, Scroll, Tone
 
 SIGNS: dict[Tone, str] = {"good": "✓", "warn": "!", "bad": "●", "accent": "›", "plain": "", "dim": ""}
-ALERT_TITLE, ALERT_TEXT = 18, 14
-PANEL_TEXT, CAPTION = 14, 12
-CHIP = 12
-CHIP_HIGH, CHIP_GAP = 18, 4
-MORE = 10  # the width kept free for ▲ and ▼
+ALERT_TITLE, ALERT_TEXT = theme.LARGE, theme.BODY
+PANEL_TEXT, CAPTION, CHIP = theme.BODY, theme.SMALL, theme.SMALL
+CHIP_HIGH, CHIP_GAP = 18, 3
+LEADING = 3  # between lines that scroll
+MORE = 12  # the width kept free for ▲ and ▼
 
 
 def number_height(_block: BigNumber, _width: int) -> int:
@@ -62,7 +62,7 @@ def place_alert(block: Alert, area: Area) -> Iterator[Mark]:
 
 def banner_height(_block: Banner, _width: int) -> int:
     """One line."""
-    return 20
+    return 18
 
 
 def place_banner(block: Banner, area: Area) -> Iterator[Mark]:
@@ -71,13 +71,15 @@ def place_banner(block: Banner, area: Area) -> Iterator[Mark]:
     yield patch(area, theme.GROUNDS[block.tone])
     sign = SIGNS[block.tone]
     inner = area.inset(theme.MARGIN)
-    yield from words(sign, Area(inner.x, inner.y, 14, inner.height), 13, colour, bold=True, align="centre")
-    yield from words(block.text, Area(inner.x + 18, inner.y, inner.width - 18, inner.height), 13, colour, bold=True)
+    yield from words(sign, Area(inner.x, inner.y, 14, inner.height), theme.BODY, colour, bold=True, align="centre")
+    yield from words(
+        block.text, Area(inner.x + 18, inner.y, inner.width - 18, inner.height), theme.BODY, colour, bold=True
+    )
 
 
 def line_height(block: Line, width: int) -> int:
     """As many lines as it needs and may have."""
-    if not block.text:
+    if not block.text and not block.right:
         return 0
     size = theme.SIZES[block.size]
     high = fonts.height(size)
@@ -99,28 +101,37 @@ def place_line(block: Line, area: Area) -> Iterator[Mark]:
         edge, marks = badge(block.badge.text, edge, area.y + area.height // 2, theme.TONES[block.badge.tone])
         yield from marks
     if block.right:
-        small = min(size, 13)
+        small = theme.SMALL
         room = min(fonts.width(block.right, small), edge - area.x - 60)
         yield from words(
             block.right, Area(edge - room, area.y, room, area.height), small, theme.TONES["dim"], align="right"
         )
         edge -= room + 8
+    size = fitting(block.text, edge - area.x, size, bold=bold)
     yield from words(block.text, Area(area.x, area.y, edge - area.x, area.height), size, colour, bold=bold, align=align)
+
+
+def fitting(text: str, room: int, size: int, *, bold: bool) -> int:
+    """`size`, or the next smaller one in which `text` fits on its line."""
+    sizes = [each for each in (size, 15, 13, 12) if each <= size]
+    return next(
+        (each for each in sizes if fonts.width(text, each, bold=bold) <= room), sizes[-1] if size < 18 else size
+    )
 
 
 def bar_height(_block: Bar, _width: int) -> int:
     """One line."""
-    return 20
+    return 18
 
 
 def place_bar(block: Bar, area: Area) -> Iterator[Mark]:
     """Name, bar, value."""
     colour = theme.TONES[block.tone]
-    left = fonts.width(block.name, 13)
-    right = fonts.width(block.value, 14, bold=True)
-    yield from words(block.name, Area(area.x, area.y, left, area.height), 13, theme.TONES["dim"])
+    left = fonts.width(block.name, theme.SMALL)
+    right = fonts.width(block.value, theme.BODY, bold=True)
+    yield from words(block.name, Area(area.x, area.y, left, area.height), theme.SMALL, theme.TONES["dim"])
     yield from words(
-        block.value, Area(area.right - right, area.y, right, area.height), 14, colour, bold=True, align="right"
+        block.value, Area(area.right - right, area.y, right, area.height), theme.BODY, colour, bold=True, align="right"
     )
     track = Area(area.x + left + 8, area.y + (area.height - 11) // 2, area.width - left - right - 16, 11)
     yield patch(track, theme.TRACK, 5)
@@ -137,7 +148,7 @@ def panel_height(block: Panel, _width: int) -> int:
 def place_panel(block: Panel, area: Area) -> Iterator[Mark]:
     """A quiet frame; caption, then as many lines as there is room for, from `scroll` on."""
     yield patch(area, theme.PANEL, 6)
-    inner = area.inset(9, 4)
+    inner = area.inset(9, 3)
     top = inner.y
     if block.caption:
         head = Area(inner.x, top, inner.width, fonts.height(CAPTION))
@@ -146,22 +157,33 @@ def place_panel(block: Panel, area: Area) -> Iterator[Mark]:
         yield from words(
             block.right, Area(head.right - room, head.y, room, head.height), CAPTION, theme.TONES["dim"], align="right"
         )
-        top += fonts.height(CAPTION) + 1
-    wrapped = fonts.wrap(block.text, inner.width - MORE, PANEL_TEXT)
-    high = fonts.height(PANEL_TEXT)
+        top += fonts.height(CAPTION)
+    size, wrapped = _set(block, Area(inner.x, top, inner.width - MORE, inner.bottom - top))
+    high = fonts.height(size)
     fits = max(1, (inner.bottom - top) // high)
     first = min(block.scroll, max(0, len(wrapped) - fits))
     for n, line in enumerate(wrapped[first : first + fits]):
-        yield from words(line, Area(inner.x, top + n * high, inner.width - MORE, high), PANEL_TEXT, theme.INK)
+        yield from words(line, Area(inner.x, top + n * high, inner.width - MORE, high), size, theme.INK)
     yield from more_marks(inner, top, above=first > 0, below=first + fits < len(wrapped))
+
+
+def _set(block: Panel, area: Area) -> tuple[int, tuple[str, ...]]:
+    """The type size, and the lines in it."""
+    for size in (PANEL_TEXT, theme.SMALL) if block.shrink else (PANEL_TEXT,):
+        wrapped = fonts.wrap(block.text, area.width, size)
+        if len(wrapped) * fonts.height(size) <= area.height:
+            break
+    return size, wrapped
 
 
 def more_marks(area: Area, top: int, *, above: bool, below: bool) -> Iterator[Mark]:
     """▲ and ▼ at the right edge where there is more to scroll to."""
     if above:
-        yield from words("▲", Area(area.right - MORE, top, MORE, 12), 10, theme.ACCENT, align="right")
+        yield from words("▲", Area(area.right - MORE, top, MORE, 14), theme.SMALL, theme.ACCENT, align="right")
     if below:
-        yield from words("▼", Area(area.right - MORE, area.bottom - 12, MORE, 12), 10, theme.ACCENT, align="right")
+        yield from words(
+            "▼", Area(area.right - MORE, area.bottom - 14, MORE, 14), theme.SMALL, theme.ACCENT, align="right"
+        )
 
 
 def scroll_height(block: Scroll, width: int) -> int:
@@ -171,14 +193,14 @@ def scroll_height(block: Scroll, width: int) -> int:
 
 def place_scroll(block: Scroll, area: Area) -> Iterator[Mark]:
     """Lines from `scroll` on, as long as they fit whole."""
-    tall = [line_height(line, area.width - MORE) + 2 for line in block.lines]
+    tall = [line_height(line, area.width - MORE) + LEADING for line in block.lines]
     last = len(tall)
-    while last > 0 and sum(tall[last - 1 :]) <= area.height:
+    while last > 0 and sum(tall[last - 1 :]) - LEADING <= area.height:
         last -= 1
     first = min(block.scroll, last)
     y, n = area.y, first
-    while n < len(tall) and y + tall[n] <= area.bottom + 2:
-        yield from place_line(block.lines[n], Area(area.x, y, area.width - MORE, tall[n] - 2))
+    while n < len(tall) and y + tall[n] - LEADING <= area.bottom:
+        yield from place_line(block.lines[n], Area(area.x, y, area.width - MORE, tall[n] - LEADING))
         y, n = y + tall[n], n + 1
     yield from more_marks(area, area.y, above=first > 0, below=n < len(tall))
 

@@ -33,8 +33,8 @@ def outgoing(body: CallBody, teller: Teller, state: State) -> View:
     seconds = text("{seconds} s", seconds=int(body.seconds))
     said, title, brief = {
         State.ARMED: (text("Lift the handset"), text("Ready to call"), text("Lift handset!")),
-        State.DIALLING: (text("Dialling… {seconds}", seconds=seconds), text("Dialling"), text("Dialling")),
-        State.ALERTING: (text("Ringing… {seconds}", seconds=seconds), text("Ringing"), text("Ringing")),
+        State.DIALLING: (text("Dialling {seconds}", seconds=seconds), text("Dialling"), text("Dialling")),
+        State.ALERTING: (text("Ringing {seconds}", seconds=seconds), text("Ringing"), text("Ringing")),
     }[state]
     tone: Tone = "warn" if state is State.ARMED else "accent"
     keys = teller.keys(D=softkeys.CANCEL)
@@ -141,12 +141,11 @@ def _talk_keys(body: CallBody, teller: Teller, state: State) -> tuple[SoftKey, .
     )
 
 
-def _head(body: CallBody, teller: Teller) -> tuple[Line, ...]:
+def _head(body: CallBody, teller: Teller) -> tuple[Block, ...]:
     call, customer = body.call, body.call.customer
     number = call.number.shown
     if customer is None:
-        name = teller.text("Emergency call") if call.emergency else teller.text("Not on the list")
-        return (Line(number, "bad" if call.emergency else "plain", "large"), Line(name, "dim", "small"))
+        return (BigNumber(number, "bad" if call.emergency else "plain"), *_who(call, teller))
     previous = tuple(_previous(past, teller) for past in body.history[:1])
     return (Line(customer.name, size="large"), Line(customer.reading, "dim", "small", right=number), *previous)
 
@@ -174,8 +173,7 @@ def _chips(body: CallBody, teller: Teller) -> tuple[Chips, ...]:
     )
     marks = tuple(_mark(mark, teller) for mark in body.marks)
     states = _states(body, teller)
-    second = (Chips((*states, *marks)),) if states or marks else ()
-    return (Chips(ticks), *second)
+    return (Chips((*ticks, *states, *marks)),)
 
 
 def _mark(mark: str, teller: Teller) -> Chip:
@@ -200,7 +198,7 @@ def _foot(body: CallBody, teller: Teller) -> Block:
     page = min(body.page, len(body.script) - 1)
     branches = "   ".join(f"{n} {name}" for n, name in enumerate(body.branches, 1))
     script = body.script[page] + (f"\n{branches}" if branches else "")
-    return Panel(script, text("Script {page}/{pages}", page=page + 1, pages=len(body.script)))
+    return Panel(script, text("Script {page}/{pages}", page=page + 1, pages=len(body.script)), shrink=True)
 
 
 def _talk_brief(body: CallBody, teller: Teller, state: State) -> str:
@@ -212,12 +210,14 @@ def _talk_brief(body: CallBody, teller: Teller, state: State) -> str:
     if body.held or body.muted:
         return text("ON HOLD") if body.held else text("MUTED")
     promise = ""
+    if body.call.emergency:
+        return body.call.number.shown
     if body.promise is not None:
         left = body.promise * 60 - body.seconds
         promise = f"{body.promise}m {'+' if left < 0 else '-'}{duration(abs(left))}"
     ticks = "".join(key if done else "." for key, done in zip(TICK_KEYS, body.ticks, strict=True))
     marks = "".join(words.MARKS[mark][0] for mark in body.marks if mark in words.MARKS)
-    return " ".join(filter(None, (promise, f"[{ticks}]", marks)))
+    return " ".join(filter(None, (promise or text("1/3/5 min?"), f"[{ticks}]", marks)))
 
 
 def _held_by_hook(body: CallBody, teller: Teller) -> View:
@@ -248,12 +248,12 @@ def ringing(body: RingingBody, teller: Teller) -> View:
     name = teller.reading(body.customer) if body.customer else text("Unknown caller")
     if body.number is None:
         name = text("Answer: lift")
-    warning = text("Same name: {count}!", count=body.same_name) if body.same_name else ""
+    title = text("Same name: {count}!", count=body.same_name) if body.same_name else text("Incoming")
     return View(
         title=text("Incoming call"),
         blocks=tuple(blocks),
         keys=teller.keys(A=softkeys.ANSWER, D=softkeys.REFUSE),
-        brief=Brief(text("Incoming"), (shown, body.greeting or name, *filter(None, (warning,))), fixed=2),
+        brief=Brief(title, (shown, teller.legible(body.greeting) if body.greeting else name), fixed=2),
     )
 
 

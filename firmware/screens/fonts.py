@@ -15,8 +15,13 @@ FOLDERS = (
 )
 FAMILY = "Noto Sans CJK JP"
 FACES = 10  # in one collection: five languages, proportional and monospaced
-ASCENT, HEIGHT = 0.93, 1.2
+ASCENT, HEIGHT = 0.93, 1.18
 """Of the size: nothing that we show rises or hangs further, and the font's own line is half again as high."""
+
+OVERHANG = 2
+"""How far a letter's ink may reach into its neighbours' places."""
+OPEN_FACES = 5
+"""Each open one costs some 4 MB; letters are kept, so that a face is wanted again only for a new letter."""
 
 NOT_FIRST = frozenset("、。，．・：；？！」』）］｝〉》】〕”’…‥ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ％,.:;?!)]}")
 NOT_LAST = frozenset("「『（［｛〈《【〔“‘([{")
@@ -45,7 +50,7 @@ def _japanese(path: str) -> int:
     raise FontMissingError(f"{path} holds no {FAMILY}: apt install fonts-noto-cjk")
 
 
-@lru_cache
+@lru_cache(maxsize=OPEN_FACES)
 def face(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
     """The font at `size` pixels."""
     path, index = find(bold=bold)
@@ -54,21 +59,35 @@ def face(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
 
 def height(size: int) -> int:
     """The height of one line."""
-    return ceil(size * HEIGHT)
+    return round(size * HEIGHT)
 
 
 @lru_cache(maxsize=4096)
 def width(text: str, size: int, *, bold: bool = False) -> int:
     """How wide `text` is, in whole pixels."""
-    return ceil(face(size, bold=bold).getlength(text))
+    return sum(_glyph(letter, size, bold=bold)[1] for letter in text)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def stencil(text: str, size: int, *, bold: bool = False) -> Image.Image:
     """`text` as a mask, one line high; its ink never lies outside."""
     mask = Image.new("L", (max(1, width(text, size, bold=bold)), height(size)))
-    ImageDraw.Draw(mask).text((0, round(size * ASCENT)), text, fill=255, font=face(size, bold=bold), anchor="ls")
+    x = 0
+    for letter in text:
+        glyph, advance = _glyph(letter, size, bold=bold)
+        mask.paste(255, (x - OVERHANG, 0), glyph)
+        x += advance
     return mask
+
+
+@lru_cache(maxsize=4096)
+def _glyph(letter: str, size: int, *, bold: bool) -> tuple[Image.Image, int]:
+    """One letter as a mask that begins OVERHANG before its place, and its advance (whole pixels in this layout)."""
+    font = face(size, bold=bold)
+    advance = ceil(font.getlength(letter))
+    mask = Image.new("L", (advance + 2 * OVERHANG, height(size)))
+    ImageDraw.Draw(mask).text((OVERHANG, round(size * ASCENT)), letter, fill=255, font=font, anchor="ls")
+    return mask, advance
 
 
 @lru_cache(maxsize=2048)
@@ -76,11 +95,12 @@ def shorten(text: str, room: int, size: int, *, bold: bool = False) -> str:
     """`text`, or as much of its beginning as fits `room` with an ellipsis."""
     if width(text, size, bold=bold) <= room:
         return text
+    sign = ".." if text.isascii() else "…"  # the font's own … stands at half height, as Japanese wants it
     for end in range(len(text) - 1, 0, -1):
-        short = text[:end].rstrip() + "…"
+        short = text[:end].rstrip() + sign
         if width(short, size, bold=bold) <= room:
             return short
-    return "…"
+    return sign
 
 
 @lru_cache(maxsize=512)

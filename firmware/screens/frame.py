@@ -52,6 +52,7 @@ KINDS: dict[type, tuple[Height, Place]] = {
 }
 GROWING = (Rows, Boxes, Pairs, Panel, Scroll, Space)
 EDGE_TO_EDGE = (Rows, Banner)
+KEY_CAP, KEY_GAP = 23, 7  # a soft key without its name; between two of them
 
 
 def lay_out(view: View, size: tuple[int, int]) -> list[Mark]:
@@ -70,7 +71,10 @@ def _header(view: View, area: Area) -> Iterator[Mark]:
         yield from marks
         edge -= width
     room = Area(theme.MARGIN - 2, area.y, edge - theme.MARGIN, area.height)
-    yield from words(view.title, room, theme.TITLE, theme.INK, bold=True)
+    yield from words(view.title, room, theme.BODY, theme.INK, bold=True)
+    agent = fonts.width(view.status.agent, theme.SMALL)
+    if view.status.agent and fonts.width(view.title, theme.BODY, bold=True) + agent + 10 <= room.width:
+        yield from words(view.status.agent, room, theme.SMALL, theme.TONES["dim"], align="right")
 
 
 def _status(status: Status, area: Area, edge: int) -> Iterator[tuple[list[Mark], int]]:
@@ -82,14 +86,14 @@ def _status(status: Status, area: Area, edge: int) -> Iterator[tuple[list[Mark],
     for text, colour, bold in pieces:
         if text:
             yield _piece(text, area, edge, colour, bold=bold)
-            edge -= fonts.width(text, theme.TITLE, bold=bold) + 8
+            edge -= fonts.width(text, theme.BODY, bold=bold) + 8
     if status.signal is not None:
         yield list(_bars(status.signal, Area(edge - 18, area.y + 7, 17, 12))), 25
         edge -= 25
     sync = _sync(status)
     if sync:
         yield _piece(sync[0], area, edge, sync[1], bold=False)
-        edge -= fonts.width(sync[0], theme.TITLE) + 8
+        edge -= fonts.width(sync[0], theme.BODY) + 8
     if status.recording_word:
         yield from _recording(status, area, edge)
 
@@ -101,8 +105,8 @@ def _sync(status: Status) -> tuple[str, theme.Colour] | None:
 
 
 def _piece(text: str, area: Area, edge: int, colour: theme.Colour, *, bold: bool) -> tuple[list[Mark], int]:
-    wide = fonts.width(text, theme.TITLE, bold=bold)
-    marks = words(text, Area(edge - wide, area.y, wide, area.height), theme.TITLE, colour, bold=bold)
+    wide = fonts.width(text, theme.BODY, bold=bold)
+    marks = words(text, Area(edge - wide, area.y, wide, area.height), theme.BODY, colour, bold=bold)
     return list(marks), wide + 8
 
 
@@ -115,37 +119,45 @@ def _bars(signal: int, area: Area) -> Iterator[Mark]:
 
 def _recording(status: Status, area: Area, edge: int) -> Iterator[tuple[list[Mark], int]]:
     colour = theme.TONES["bad" if status.recording in {"on", "failed"} else "warn"]
-    wide = fonts.width(status.recording_word, 13, bold=True)
+    wide = fonts.width(status.recording_word, theme.SMALL, bold=True)
     dot = Area(edge - 10, area.y + 8, 10, 10)
     sign = [patch(dot, colour, 5)]
     if status.recording == "paused":
         sign = [patch(Area(dot.x + x, dot.y, 3, 10), colour) for x in (1, 6)]
     elif status.recording == "failed":
         sign = [patch(dot, colour, 5, 2)]
-    label = words(status.recording_word, Area(dot.x - wide - 4, area.y, wide, area.height), 13, colour, bold=True)
+    label = words(
+        status.recording_word, Area(dot.x - wide - 4, area.y, wide, area.height), theme.SMALL, colour, bold=True
+    )
     yield [*sign, *label], wide + 22
 
 
 def _footer(keys: tuple[SoftKey, ...], area: Area) -> Iterator[Mark]:
+    """A to D each at its own quarter, as the keys lie; only where a name is too long do they move together."""
     yield patch(area, theme.BAR)
     if not keys:
         return
-    left = area.x + 5
-    room = area.width - 10
-    needs = [fonts.width(key.name, theme.SOFT) + 26 if key.name else 26 for key in keys]
-    spare = max(0, room - sum(needs)) // len(keys)
-    for key, need in zip(keys, needs, strict=True):
-        wide = min(need + spare, area.right - left)
-        yield from _soft_key(key, Area(left, area.y, wide, area.height))
-        left += wide
+    inner = area.inset(5)
+    slots = [inner.x + max(0, "ABCD".find(key.key)) * inner.width // 4 for key in keys]
+    needs = [fonts.width(key.name, theme.BODY) + KEY_CAP for key in keys]
+    if any(
+        at + need + KEY_GAP > after
+        for at, need, after in zip(slots, needs, [*slots[1:], inner.right + KEY_GAP], strict=True)
+    ):
+        gap = max(0, inner.width - sum(needs)) // max(1, len(keys) - 1)
+        slots = [inner.x + sum(needs[:n]) + n * gap for n in range(len(keys))]
+    for key, at, need in zip(keys, slots, needs, strict=True):
+        yield from _soft_key(key, Area(at, area.y, min(need, inner.right - at), area.height))
 
 
 def _soft_key(key: SoftKey, area: Area) -> Iterator[Mark]:
     cap = Area(area.x, area.y + 4, 17, 16)
     main = key.key == "A"
     yield patch(cap, theme.ACCENT if main else theme.CAP, 4)
-    yield from words(key.key, cap, 12, theme.DARK if main else theme.INK, bold=True, align="centre")
-    yield from words(key.name, Area(cap.right + 4, area.y, area.width - 22, area.height), theme.SOFT, theme.INK)
+    yield from words(key.key, cap, theme.SMALL, theme.DARK if main else theme.INK, bold=True, align="centre")
+    yield from words(
+        key.name, Area(cap.right + 4, area.y, area.width - KEY_CAP + 2, area.height), theme.BODY, theme.INK
+    )
 
 
 def _stack(parts: tuple[Block, ...], area: Area) -> Iterator[Mark]:

@@ -38,11 +38,12 @@ def glass(shown: View) -> Image.Image:
     wide, high = CELL
     picture = Image.new("RGB", (characters.COLUMNS * wide + 8, characters.ROWS * high + 8), (18, 60, 40))
     pen = ImageDraw.Draw(picture)
-    for y, row in enumerate(characters.draw(shown)):
-        for x, letter in enumerate(row):
-            corner = (4 + x * wide, 4 + y * high)
-            pen.rectangle((*corner, corner[0] + wide - 2, corner[1] + high - 2), (22, 70, 47))
-            pen.text(corner, letter, fill=(190, 255, 210), font=fonts.face(14, bold=False))
+    cells = [(x, y, letter) for y, row in enumerate(characters.draw(shown)) for x, letter in enumerate(row)]
+    for x, y, _ in cells:
+        pen.rectangle((4 + x * wide, 4 + y * high, 2 + (x + 1) * wide, 2 + (y + 1) * high), (22, 70, 47))
+    for x, y, letter in cells:
+        middle, base = 4 + x * wide + wide // 2, 4 + y * high + 13
+        pen.text((middle, base), letter, fill=(190, 255, 210), font=fonts.face(13, bold=False), anchor="ms")
     return picture
 
 

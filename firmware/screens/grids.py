@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from firmware.screens import fonts, theme
 from firmware.screens.blocks import more_marks
-from firmware.screens.layout import Area, Mark, badge, lines, patch, words
+from firmware.screens.layout import Area, Mark, badge, clamped, patch, words
 from firmware.screens.view import Box, Boxes, Pairs, Row, Rows
 
-TALLEST, LOWEST = 37, 34  # of a row with two lines: the larger type needs the taller
+TALLEST, LOWEST = 38, 34  # of a row with two lines
 TALLEST_SINGLE, LOWEST_SINGLE = 27, 18
-BOX_GAP = 5
+EDGES = 2 * theme.MARGIN + 2
+BOX_GAP, BOX_EDGE, LOWEST_BOX = 5, 5, 34
 PAIR = 19
 
 
@@ -24,8 +25,9 @@ def place_rows(block: Rows, area: Area) -> Iterator[Mark]:
         return
     double = _double(block)
     high = min(area.height // len(block.rows), TALLEST if double else TALLEST_SINGLE)
+    size = _single_size(block, area.width - EDGES, high)
     for n, row in enumerate(block.rows):
-        yield from _place_row(row, Area(area.x, area.y + n * high, area.width, high), double=double)
+        yield from _place_row(row, Area(area.x, area.y + n * high, area.width, high), 0 if double else size)
     if block.total > len(block.rows):
         yield from _position(block, area)
 
@@ -41,7 +43,7 @@ def _position(block: Rows, area: Area) -> Iterator[Mark]:
     yield patch(Area(area.right - 3, y, 3, high), theme.CAP, 1)
 
 
-def _place_row(row: Row, area: Area, *, double: bool) -> Iterator[Mark]:
+def _place_row(row: Row, area: Area, size: int) -> Iterator[Mark]:
     if row.chosen:
         yield patch(area, theme.RAISED)
         yield patch(Area(area.x, area.y, 4, area.height), theme.ACCENT)
@@ -51,73 +53,89 @@ def _place_row(row: Row, area: Area, *, double: bool) -> Iterator[Mark]:
         yield from marks
     left = area.x + theme.MARGIN + 2
     room = Area(left, area.y, edge - left, area.height)
-    yield from _double_line(row, room) if double else _single_line(row, room)
+    yield from _single_line(row, room, size) if size else _double_line(row, room)
 
 
 def _double_line(row: Row, area: Area) -> Iterator[Mark]:
-    size, small = (17, 12) if area.height >= TALLEST - 1 else (16, 11)
-    top = Area(area.x, area.y, area.width, fonts.height(size))
-    yield from words(row.text, top, size, theme.FADED if row.faded else theme.INK, bold=row.chosen)
-    below = Area(area.x, top.bottom, area.width, fonts.height(small))
-    yield from words(row.below, below, small, theme.TONES["dim"])
+    high = fonts.height(theme.LARGE)
+    top = Area(area.x, area.y + (area.height - LOWEST) // 2, area.width, high)
+    yield from words(row.text, top, theme.LARGE, theme.FADED if row.faded else theme.INK, bold=row.chosen)
+    below = Area(area.x, top.bottom, area.width, fonts.height(theme.SMALL))
+    yield from words(row.below, below, theme.SMALL, theme.TONES["dim"])
 
 
-def _single_line(row: Row, area: Area) -> Iterator[Mark]:
-    size = 15 if area.height >= fonts.height(15) else 14
-    room = fonts.width(row.right, 12) if row.right else 0
-    yield from words(
-        row.right, Area(area.right - room, area.y, room, area.height), 12, theme.TONES["dim"], align="right"
-    )
-    text = Area(area.x, area.y, area.width - room - (6 if room else 0), area.height)
-    yield from words(row.text, text, size, theme.FADED if row.faded else theme.INK, bold=row.chosen)
+def _single_size(block: Rows, room: int, high: int) -> int:
+    """One size for all rows of one line: the larger where every text has room."""
+    roomy = high >= fonts.height(theme.LARGE) + 3
+    large = roomy and all(fonts.width(row.text, theme.LARGE, bold=True) <= room for row in block.rows)
+    return theme.LARGE if large else theme.BODY
+
+
+def _single_line(row: Row, area: Area, size: int) -> Iterator[Mark]:
+    yield from words(row.text, area, size, theme.FADED if row.faded else theme.INK, bold=row.chosen)
 
 
 def boxes_height(block: Boxes, _width: int) -> int:
-    """Every row of boxes, two lines of text high."""
+    """Every row of boxes, at its lowest."""
     rows = -(-len(block.boxes) // block.columns)
-    return rows * 40 + (rows - 1) * BOX_GAP
+    return rows * LOWEST_BOX + (rows - 1) * BOX_GAP
 
 
 def place_boxes(block: Boxes, area: Area) -> Iterator[Mark]:
-    """Boxes in a grid, in the order of their keys."""
+    """Boxes in a grid, in the order of their keys; the larger type if every box has room for it."""
     rows = -(-len(block.boxes) // block.columns)
     wide = (area.width - (block.columns - 1) * BOX_GAP) // block.columns
     high = (area.height - (rows - 1) * BOX_GAP) // max(1, rows)
+    room = wide - 2 * BOX_EDGE
+    large = all(fonts.width(box.text, theme.LARGE, bold=True) <= room for box in block.boxes)
     for n, box in enumerate(block.boxes):
         row, column = divmod(n, block.columns)
         x, y = area.x + column * (wide + BOX_GAP), area.y + row * (high + BOX_GAP)
-        yield from _place_box(box, Area(x, y, wide, high))
+        yield from _place_box(box, Area(x, y, wide, high), theme.LARGE if large else theme.BODY)
 
 
-def _place_box(box: Box, area: Area) -> Iterator[Mark]:
+def _place_box(box: Box, area: Area, size: int) -> Iterator[Mark]:
     ground = theme.GROUNDS["accent"] if box.lit or box.chosen else theme.PANEL
     yield patch(area, theme.ACCENT if box.chosen else ground, 6)
     yield patch(area, theme.ACCENT if box.lit or box.chosen else theme.EDGE, 6, 2 if box.lit else 1)
-    ink = theme.DARK if box.chosen else theme.INK
-    corner = Area(area.x + 6, area.y + 2, area.width - 12, 16)
-    yield from words(box.key, corner, 13, theme.DARK if box.chosen else theme.ACCENT, bold=True)
-    hint = "✓" if box.chosen else box.hint
-    yield from words(
-        hint,
-        Area(corner.x + 20, corner.y, corner.width - 20, 16),
-        11,
-        theme.DARK if box.chosen else theme.ACCENT,
-        align="right",
-    )
-    inner = Area(area.x + 5, area.y + 16, area.width - 10, area.height - 18)
-    if fonts.width(box.text, 15, bold=box.chosen) <= inner.width:
-        yield from words(box.text, inner, 15, ink, bold=box.chosen, align="centre")
+    ink, key_ink = (theme.DARK, theme.DARK) if box.chosen else (theme.INK, theme.ACCENT)
+    corner = Area(area.x + 6, area.y + 2, area.width - 12, 14)
+    yield from words(box.key, corner, theme.SMALL, key_ink, bold=True)
+    hint = Area(corner.x + 20, corner.y, corner.width - 20, 14)
+    yield from words("✓" if box.chosen else box.hint, hint, theme.SMALL, key_ink, align="right")
+    inner = Area(area.x + BOX_EDGE, area.y + 16, area.width - 2 * BOX_EDGE, area.height - 17)
+    if fonts.width(box.text, size, bold=box.chosen) <= inner.width and fonts.height(size) <= inner.height:
+        yield from words(box.text, inner, size, ink, bold=box.chosen, align="centre")
         return
-    yield from _two_lines(box, inner, ink)
+    yield from _small_print(box, inner, ink)
 
 
-def _two_lines(box: Box, area: Area, ink: theme.Colour) -> Iterator[Mark]:
-    """A longer text, smaller; in two lines if it must."""
-    size = 13 if fonts.width(box.text, 13, bold=box.chosen) <= area.width else 12
-    needed = min(2, len(fonts.wrap(box.text, area.width, size, bold=box.chosen)))
-    tall = needed * fonts.height(size)
-    y = min(area.y + (area.height - tall) // 2, area.bottom - tall + 1)
-    yield from lines(box.text, Area(area.x, y, area.width, tall), size, ink, most=2, bold=box.chosen, align="centre")
+def _small_print(box: Box, area: Area, ink: theme.Colour) -> Iterator[Mark]:
+    """A longer text in one line or two, the upper one beside the key where there is no room below it."""
+    high = fonts.height(theme.SMALL)
+    parts = _parts(box, area.width)
+    top = min(area.y + (area.height - len(parts) * high) // 2, area.bottom - len(parts) * high)
+    key = fonts.width(box.key, theme.SMALL, bold=True) + 3
+    for n, part in enumerate(parts):
+        row = Area(area.x, top + n * high, area.width, high)
+        if row.y < area.y and fonts.width(part, theme.SMALL, bold=box.chosen) > row.width - 2 * key:
+            row = Area(row.x + key, row.y, row.width - key, high)
+        yield from words(part, row, theme.SMALL, ink, bold=box.chosen, align="centre")
+
+
+def _parts(box: Box, room: int) -> tuple[str, ...]:
+    """The text in one line or two; a bracket begins the second one."""
+
+    def fits(part: str) -> bool:
+        return fonts.width(part, theme.SMALL, bold=box.chosen) <= room
+
+    if fits(box.text):
+        return (box.text,)
+    before, bracket, after = box.text.partition("(" if "(" in box.text else "（")
+    bracketed = (before.strip(), bracket + after)
+    if bracket and all(map(fits, bracketed)):
+        return bracketed
+    return clamped(box.text, room, theme.SMALL, most=2, bold=box.chosen)
 
 
 def pairs_height(_block: Pairs, _width: int) -> int:
@@ -131,7 +149,8 @@ def place_pairs(block: Pairs, area: Area) -> Iterator[Mark]:
     first = min(block.scroll, max(0, len(block.pairs) - fits))
     for n, (name, value) in enumerate(block.pairs[first : first + fits]):
         row = Area(area.x, area.y + n * PAIR, area.width - 12, PAIR)
-        left = min(fonts.width(name, 13), row.width // 2) if name else 0
-        yield from words(name, Area(row.x, row.y, left, PAIR), 13, theme.TONES["dim"])
-        yield from words(value, Area(row.x + left + 8, row.y, row.width - left - 8, PAIR), 14, theme.INK, align="right")
+        left = min(fonts.width(name, theme.SMALL), row.width // 2) if name else 0
+        yield from words(name, Area(row.x, row.y, left, PAIR), theme.SMALL, theme.TONES["dim"])
+        room = Area(row.x + left + 8, row.y, row.width - left - 8, PAIR)
+        yield from words(value, room, theme.BODY, theme.INK, align="right")
     yield from more_marks(area, area.y, above=first > 0, below=first + fits < len(block.pairs))

@@ -22,12 +22,19 @@ def blocked(body: BlockedBody, teller: Teller, *, asked: bool) -> View:
     return View(
         title=text("Why?") if asked else text("Redial guard"),
         blocks=(
-            Alert(titles[decision.verdict], teller.why(decision), TONES[decision.verdict]),
+            Alert(titles[decision.verdict], _said(body, teller), TONES[decision.verdict]),
             Scroll(lines, body.scroll),
         ),
         keys=_keys(body, teller, asked=asked),
         brief=Brief(_brief_title(body, teller), _brief(body, teller), body.scroll),
     )
+
+
+def _said(body: BlockedBody, teller: Teller) -> str:
+    """The reason; where the title says it already, the rule."""
+    if body.decision.reason is Reason.FREE:
+        return teller.text(words.REASONS[Reason.FREE].rule)
+    return teller.why(body.decision)
 
 
 def _keys(body: BlockedBody, teller: Teller, *, asked: bool) -> tuple[SoftKey, ...]:
@@ -130,7 +137,7 @@ def _reasons(body: PinBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[st
 def _digits(body: PinBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     text = teller.text
     shown = (
-        "●" * body.dots
+        " ".join("•" * body.dots)
         if body.asking == "pin"
         else grouped(body.keyed, "day" if body.asking == "date" else body.asking)
     )
@@ -140,12 +147,18 @@ def _digits(body: PinBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str
         return (BigNumber("—", "dim"), Alert(text("Locked"), left)), (text("Locked"), left)
     tries = text("Tries left: {count}", count=body.tries)
     if body.wrong:
-        return (BigNumber(shown, keying=True), Alert(text("Wrong PIN"), tries)), (
-            f"{stars}_",
-            text("Wrong! {left}", left=tries),
-        )
+        return _wrong(body, shown, tries, teller)
     said = tries if body.asking == "pin" else ""
     return (BigNumber(shown, keying=True), Line(said, "dim", centred=True)), (f"{stars}_", said)
+
+
+def _wrong(body: PinBody, shown: str, tries: str, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    text = teller.text
+    if body.asking == "pin":
+        alert, brief = Alert(text("Wrong PIN"), tries), text("Wrong! {left}", left=tries)
+    else:
+        alert, brief = Alert(text("Not valid"), text("Key it again.")), text("Not valid")
+    return (BigNumber(shown, keying=True), alert), (f"{shown}_", brief)
 
 
 def grouped(keyed: str, asking: str) -> str:

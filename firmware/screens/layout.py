@@ -102,7 +102,7 @@ def patch(area: Area, colour: Colour, radius: int = 0, outline: int = 0) -> Patc
 
 def badge(text: str, edge: int, middle: int, colour: Colour) -> tuple[int, list[Mark]]:
     """A badge whose right side is at `edge`, centred on row `middle`; with it, the first free column to its left."""
-    wide = fonts.width(text, theme.BADGE, bold=True) + 10
+    wide = fonts.width(text, theme.SMALL, bold=True) + 10
     area = Area(edge - wide, middle - 9, wide, 18)
-    label = words(text, area.inset(4), theme.BADGE, colour, bold=True, align="centre")
+    label = words(text, area.inset(4), theme.SMALL, colour, bold=True, align="centre")
     return area.x - 6, [patch(area, colour, 4, 1), *label]

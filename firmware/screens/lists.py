@@ -1,7 +1,9 @@
 """The list room: LIST, KEYING and PREVIEW."""
 
 from firmware.calls import CallList, Customer
+from firmware.redial import Verdict
 from firmware.screens import softkeys, words
+from firmware.screens.halfwidth import halfwidth
 from firmware.screens.scene import KeyingBody, ListBody, PreviewBody
 from firmware.screens.teller import FADED, VERDICTS, Teller, masked
 from firmware.screens.view import (
@@ -23,6 +25,7 @@ from firmware.screens.view import (
 )
 
 LAST_CONTACTS = 3
+COLUMNS = 20
 EMERGENCY_PREFIXES = ("184", "186")
 
 
@@ -35,12 +38,11 @@ def listing(body: ListBody, teller: Teller) -> View:
     rows = tuple(_row(customer, teller, chosen=customer is chosen) for customer in body.rows)
     call = softkeys.KEY_RESULT if body.owed else softkeys.CALL
     progress = f"{body.list.done}/{body.list.total}"
-    brief = (teller.reading(chosen), _standing(chosen, teller))
     return View(
         title=f"{_list_name(body.list, teller)} {progress}",
         blocks=(*_banner(body, teller), Rows(rows, body.first, body.list.total)),
         keys=teller.keys(A=call, B=softkeys.UP, C=softkeys.DOWN, D=softkeys.DETAILS),
-        brief=Brief(text("List {progress}", progress=progress), _with_news(body, teller, brief), fixed=2),
+        brief=_brief(body, chosen, text("List {progress}", progress=progress), teller),
     )
 
 
@@ -56,7 +58,7 @@ def _nobody(body: ListBody, teller: Teller) -> View:
             Line(text("Digits: dial by hand"), "dim", centred=True),
         ),
         keys=(*teller.keys(A=softkeys.KEY_RESULT if body.owed else ""), teller.key("*", softkeys.MENU_HOLD)),
-        brief=Brief(text("Call list"), _with_news(body, teller, (said, text("USB: hold *, 8"))), fixed=2),
+        brief=Brief(text("Call list"), (said, text("USB: hold *, 8")), fixed=2),
     )
 
 
@@ -74,8 +76,21 @@ def _row(customer: Customer, teller: Teller, *, chosen: bool) -> Row:
     )
 
 
+def _brief(body: ListBody, chosen: Customer, title: str, teller: Teller) -> Brief:
+    """In 20 columns: the chosen customer; what is owed or has just happened takes the lower line, or both."""
+    if body.owed is not None:
+        return Brief(title, (teller.reading(chosen), teller.text("Result owed!")), fixed=2)
+    news = _notice(body, teller)
+    if news and len(halfwidth(news)) > COLUMNS:
+        return Brief(title, (news,), fixed=0)
+    return Brief(title, (teller.reading(chosen), news or _standing(chosen, teller)), fixed=2)
+
+
 def _standing(customer: Customer, teller: Teller) -> str:
-    return f"{customer.number.shown} {teller.badge(customer.badge).text}"
+    """Number and badge, the number without its hyphens where both would not fit."""
+    badge = teller.badge(customer.badge).text
+    said = f"{customer.number.shown} {badge}"
+    return said if len(halfwidth(said)) <= COLUMNS else f"{customer.number.dialled} {badge}"
 
 
 def _banner(body: ListBody, teller: Teller) -> tuple[Banner, ...]:
@@ -89,14 +104,7 @@ def _banner(body: ListBody, teller: Teller) -> tuple[Banner, ...]:
 
 
 def _notice(body: ListBody, teller: Teller) -> str:
-    return teller.text(words.NOTICES.get(body.notice, body.notice))
-
-
-def _with_news(body: ListBody, teller: Teller, lines: tuple[str, str]) -> tuple[str, str]:
-    """The two lines, the lower one giving way to a result that is owed or to what has just happened."""
-    if body.owed is not None:
-        return lines[0], teller.text("Result owed!")
-    return (lines[0], _notice(body, teller)) if body.notice else lines
+    return teller.text(words.NOTICES.get(body.notice, body.notice)) if body.notice else ""
 
 
 def keying(body: KeyingBody, teller: Teller) -> View:
@@ -110,19 +118,33 @@ def keying(body: KeyingBody, teller: Teller) -> View:
     if body.warning:
         blocks.append(Alert(text("Check before calling"), teller.why(body.warning), "warn"))
     elif said:
-        blocks.append(Line(said, tone, "body" if tone == "warn" else "small", centred=not body.matches))
-    if body.matches:
-        blocks.append(Rows(tuple(_found(customer, body, teller) for customer in body.matches)))
+        blocks.append(
+            Line(said, tone, "body" if tone == "warn" else "small", centred=not (body.matches or body.match.customer))
+        )
+    found = body.matches or tuple(filter(None, (body.match.customer,)))
+    if found and not body.warning:
+        blocks.append(Rows(tuple(_found(customer, body, teller) for customer in found)))
     elif not body.digits:
         blocks.append(Line(text("Digits are compared with the list as you key them."), "dim", lines=2, centred=True))
-    found = f"{len(body.matches)}: {teller.reading(body.matches[0])}" if body.matches else ""
-    second = teller.why_brief(body.warning) if body.warning else said if tone == "warn" else found or said
     return View(
         title=text("Dial by hand"),
         blocks=tuple(blocks),
         keys=teller.keys(A=call, B=softkeys.ERASE, C=softkeys.DETAILS if body.matches else "", D=softkeys.CANCEL),
-        brief=Brief(text("Dial"), (f"{body.shown}_", second), fixed=2),
+        brief=Brief(text("Dial"), (_typed(body.shown), _keying_brief(body, said, teller)), fixed=2),
     )
+
+
+def _typed(shown: str) -> str:
+    """Digits with a cursor; of too many for 20 columns, the end."""
+    return f"{shown}_" if len(shown) < COLUMNS else f"..{shown[3 - COLUMNS :]}_"
+
+
+def _keying_brief(body: KeyingBody, said: str, teller: Teller) -> str:
+    if body.warning:
+        return teller.why_brief(body.warning)
+    if body.match.kind == "previous":
+        return teller.text("Previous customer!")
+    return f"{len(body.matches)}: {teller.reading(body.matches[0])}" if body.matches else said
 
 
 def _found(customer: Customer, body: KeyingBody, teller: Teller) -> Row:
@@ -161,7 +183,7 @@ def _emergency(body: KeyingBody, teller: Teller) -> View:
     line = text("Emergency calls on this line: confirmed")
     if not body.confirmed:
         line = text("Emergency calls on this line: not confirmed")
-    brief = text("A: dial {name}", name=service) if body.emergency_number else text("110 118 119")
+    brief = text("A: {name}", name=service) if body.emergency_number else text("110 118 119")
     return View(
         title=text("Emergency"),
         blocks=(
@@ -171,7 +193,9 @@ def _emergency(body: KeyingBody, teller: Teller) -> View:
         ),
         keys=teller.keys(A=softkeys.CALL, B=softkeys.ERASE, D=softkeys.CANCEL),
         brief=Brief(
-            text("!EMERGENCY!"), (f"{body.shown}_", brief if body.confirmed else _unsure(body, brief, teller)), fixed=2
+            text("!EMERGENCY!"),
+            (_typed(body.shown), brief if body.confirmed else _unsure(body, brief, teller)),
+            fixed=2,
         ),
         alarm=True,
     )
@@ -203,16 +227,19 @@ def _preview_brief(body: PreviewBody, teller: Teller) -> tuple[str, ...]:
     customer = body.customer
     history = tuple(teller.past(call) for call in body.history)
     pages: dict[int, tuple[str, ...]] = {
-        1: (_warned(body, teller) or customer.number.shown, teller.why_brief(body.decision), *history[:LAST_CONTACTS]),
+        1: (*_heed(body, teller), customer.number.shown, *history[:LAST_CONTACTS]),
         2: history or (teller.text("No calls yet"),),
-        3: body.script or (teller.text("No script"),),
-        4: (customer.note or teller.text("No notes"),),
+        3: tuple(teller.legible(page) for page in body.script) or (teller.text("No script"),),
+        4: (teller.legible(customer.note) if customer.note else teller.text("No notes"),),
     }
     return pages[body.page]
 
 
-def _warned(body: PreviewBody, teller: Teller) -> str:
-    return teller.why_brief(body.decision) if body.warned else ""
+def _heed(body: PreviewBody, teller: Teller) -> tuple[str, ...]:
+    """What must be seen before the number: the guard's word where it is not a plain yes, a name that is not the only one."""
+    word = () if body.decision.verdict is Verdict.ALLOW else (teller.why_brief(body.decision),)
+    same = (teller.text("Same name: {count}!", count=body.same_name),) if body.same_name else ()
+    return (*word, *same)
 
 
 def _profile(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:
@@ -226,13 +253,9 @@ def _profile(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:
         blocks.append(Alert(teller.why(body.decision), text("Press A once more to call."), "warn"))
     else:
         blocks.append(verdict(body, teller))
-    if customer.identifier or body.same_name:
-        blocks.append(_identity(body, teller))
     recent = tuple(Line(teller.past(call), "dim", "small") for call in body.history[:LAST_CONTACTS])
-    due = next((call.due for call in body.history if call.due is not None), None)
-    if due is not None:
-        recent = (Line(text("Next: {when}", when=teller.times.moment(due)), "warn", "small"), *recent)
-    return (*blocks, Scroll(recent or (Line(text("No calls yet"), "dim", "small"),), body.scroll))
+    none = (Line(text("No calls yet"), "dim", "small"),)
+    return (*blocks, Scroll((*_identity(body, teller), *(recent or none)), body.scroll))
 
 
 def verdict(body: PreviewBody, teller: Teller) -> Line:
@@ -241,13 +264,18 @@ def verdict(body: PreviewBody, teller: Teller) -> Line:
     return Line(f"{sign} {teller.why(body.decision)}", tone, lines=1)
 
 
-def _identity(body: PreviewBody, teller: Teller) -> Line:
+def _identity(body: PreviewBody, teller: Teller) -> tuple[Line, ...]:
+    """Who it is and when to call next, in as few lines as it takes."""
     text = teller.text
     known = text("Identity {masked}", masked=masked(body.customer.identifier)) if body.customer.identifier else ""
-    if not body.same_name:
-        return Line(known, "dim", "small")
-    same = text("Same name: {count} others", count=body.same_name)
-    return Line(same, "warn", "small", right=known)
+    due = next((call.due for call in body.history if call.due is not None), None)
+    next_call = text("Next: {when}", when=teller.times.moment(due)) if due is not None else ""
+    if body.same_name:
+        same = text("Same name: {count} others", count=body.same_name)
+        lines = (Line(same, "warn", "small", right=known), Line(next_call, "warn", "small"))
+    else:
+        lines = (Line(known, "dim", "small", right=next_call), Line(""))
+    return tuple(line for line in lines if line.text or line.right)
 
 
 def _history(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:

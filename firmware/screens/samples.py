@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from firmware import results
 from firmware.callflow import State
 from firmware.calls import Badge, Call, CallList, Customer, PastCall
 from firmware.numbers import Kind, Number
 from firmware.redial import Decision, Fact, FactKind, Reason, Verdict
-from firmware.results import Result
 from firmware.screens.scene import (
     BlockedBody,
     Body,
@@ -31,35 +31,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 S = State
 
 
-def _result(key: str, code: str, names: tuple[str, str, str], box: int | None = None) -> Result:
-    return Result(
-        key,
-        code,
-        *names,
-        final=False,
-        contact=True,
-        right_party=None,
-        talk=None,
-        refusal="none",
-        scope="",
-        box=box,
-    )
-
-
-RESULTS = (
-    _result("11", "SALE", ("成約", "Sale", "セイヤク"), 1),
-    _result("13", "HOT", ("見込み", "Hot prospect", "ミコミ"), 2),
-    _result("15", "CB", ("再架電", "Callback", "サイカデン"), 3),
-    _result("21", "ABS", ("本人不在", "Party absent", "フザイ"), 4),
-    _result("23", "NOANS", ("不応答", "No answer", "フオウトウ"), 5),
-    _result("32", "GACHAM", ("ガチャ切り(途中)", "Hang-up mid pitch", "ガチャギリ"), 6),
-    _result("41", "REF", ("断り", "Explicit refusal", "コトワリ"), 7),
-    _result("42", "REFT", ("断り(代理・家族)", "Refusal by other person", "コトワリ(ダイリ)")),
-    _result("43", "DNC", ("架電禁止", "Do not call at all", "カデンキンシ")),
-    _result("44", "CLAIM", ("クレーム", "Complaint", "クレーム"), 9),
-    _result("51", "WRONG", ("番号違い", "Wrong number", "バンゴウチガイ"), 8),
-    _result("52", "DECE", ("死亡・転居・解約", "Deceased/moved/left", "シボウ・テンキョ")),
-)
+RESULTS = tuple(results.load())
 BY_CODE = {result.code: result for result in RESULTS}
 BOXES = tuple(sorted((result for result in RESULTS if result.box), key=lambda result: result.box or 0))
 
@@ -225,6 +197,7 @@ GUARD: dict[str, Scene] = {
     "pin": _scene(S.PIN_ENTRY, PinBody("supervisor", "override", 3, 5)),
     "pin-agent": _scene(S.PIN_ENTRY, PinBody("agent", "log-in", 0, 5, asking="agent", keyed="07")),
     "pin-wrong": _scene(S.PIN_ENTRY, PinBody("agent", "log-in", 0, 2, wrong=True)),
+    "pin-date-wrong": _scene(S.PIN_ENTRY, PinBody("supervisor", "clock", 0, 5, asking="date", wrong=True), LOST),
     "pin-locked": _scene(S.PIN_ENTRY, PinBody("supervisor", "supervisor", 0, 0, locked=90.0)),
     "pin-reason": _scene(S.PIN_ENTRY, PinBody("supervisor", "override", 0, 5, asking="reason", keyed="3")),
     "pin-date": _scene(S.PIN_ENTRY, PinBody("supervisor", "clock", 0, 5, asking="date", keyed="2026112"), LOST),
@@ -272,7 +245,9 @@ WRAPPING: dict[str, Scene] = {
     "wrap-up-other": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["DNC"])),
     "wrap-up-0": _scene(S.WRAP_UP, replace(_WRAP, keyed="0")),
     "wrap-up-04": _scene(S.WRAP_UP, replace(_WRAP, keyed="04")),
-    "wrap-up-09": _scene(S.WRAP_UP, replace(_WRAP, keyed="09")),
+    "wrap-up-02": _scene(S.WRAP_UP, replace(_WRAP, keyed="02")),
+    "wrap-up-08": _scene(S.WRAP_UP, replace(_WRAP, keyed="08")),
+    "wrap-up-card-full": _scene(S.WRAP_UP, replace(_WRAP, card_full=True, chosen=BY_CODE["SALE"])),
     "wrap-up-when": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["CB"], asking="when")),
     "wrap-up-due": _scene(
         S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["CB"], asking="when", due=NOW + 19.5 * HOUR, decision=FREE)

@@ -11,18 +11,27 @@ LOUDEST = 10
 def out_of_order(body: OutOfOrderBody, teller: Teller) -> View:
     """OUT_OF_ORDER: what is wrong, since when, what to do, when the booth tries again."""
     text, trouble = teller.text, words.FAULTS[body.fault]
-    since = text("since {when}", when=teller.times.moment(body.since))
+    since = text("since {when}", when=teller.times.moment(body.since)) if body.since is not None else ""
     retry = text("Next try in {seconds} s", seconds=int(body.retry)) if body.retry > 0 else text("Trying…")
     return View(
         title=text("Out of order"),
         blocks=(
             Alert(text(trouble.said), since),
-            Panel(f"{text(trouble.advice)}\n{body.detail}".rstrip(), text("What to do"), body.scroll, right=retry),
+            Panel(_advice(body, teller), text("What to do"), body.scroll, right=retry),
             Line(text("Emergency numbers can be keyed all the same."), "dim", "small"),
         ),
         keys=teller.keys(A=softkeys.TRY_NOW, B=softkeys.UP, C=softkeys.DOWN, D=softkeys.MENU_KEY),
-        brief=Brief(text("OUT OF ORDER"), (text(trouble.brief), since, text(trouble.advice), retry), body.scroll),
+        brief=Brief(
+            text("OUT OF ORDER"),
+            tuple(filter(None, (text(trouble.brief), since, text(trouble.advice), retry))),
+            body.scroll,
+        ),
     )
+
+
+def _advice(body: OutOfOrderBody, teller: Teller) -> str:
+    advice = teller.text(words.FAULTS[body.fault].advice)
+    return "\n".join(filter(None, (advice, teller.text("({detail})", detail=body.detail) if body.detail else "")))
 
 
 def menu(body: MenuBody, teller: Teller) -> View:
@@ -61,17 +70,19 @@ def _outcome(body: MenuBody, teller: Teller) -> tuple[Banner, ...]:
 def _items(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     if not body.items:
         return (Line(teller.text("Nothing here"), "dim", centred=True),), (teller.text("Nothing here"),)
-    names = tuple(f"{n}  {_name(body.page, item, teller)}" for n, item in enumerate(body.items, 1))
-    rows = tuple(Row(name, chosen=n == body.chosen) for n, name in enumerate(names))
-    brief = tuple(f"{'>' if n == body.chosen else ' '}{name}" for n, name in enumerate(names))
+    names = [_name(body.page, item, teller) for item in body.items]
+    rows = tuple(Row(f"{n + 1}  {name}", chosen=n == body.chosen) for n, (name, _) in enumerate(names))
+    brief = tuple(f"{'>' if n == body.chosen else ' '}{n + 1} {short}" for n, (_, short) in enumerate(names))
     return (Rows(rows),), brief
 
 
-def _name(page: str, item: str, teller: Teller) -> str:
+def _name(page: str, item: str, teller: Teller) -> tuple[str, str]:
+    """An item's name, and the same for 20 columns."""
     if page == "language":
-        return words.LANGUAGES.get(item, item)
+        return words.LANGUAGES.get(item, (item, item))
     known = {"": words.MENU, "breaks": words.BREAKS, "volume": words.VOLUMES}.get(page, {})
-    return teller.text(known[item]) if item in known else item
+    name = teller.text(known[item]) if item in known else item
+    return name, teller.legible(name)
 
 
 def _status(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:

@@ -22,7 +22,8 @@ LOUDER = mark("Louder")
 SOFTER = mark("Softer")
 SAVE_NEXT = mark("Save, next")
 ACCEPT = mark("Accept")
-MEMO_STOP = mark("Stop memo")
+MEMO = mark("Memo")
+MEMO_STOP = mark("Stop")
 WHOM = mark("Spoke to")
 LATER = mark("Later")
 DONE = mark("Done")
@@ -48,11 +49,15 @@ SHORT = {
     TONES_OFF: "Mark",
     LOUDER: "Vol+",
     SOFTER: "Vol-",
-    SAVE_NEXT: "Save",
+    SAVE_NEXT: "OK",
     ACCEPT: "OK",
     MEMO_STOP: "End",
     WHOM: "Who",
     LATER: "Ltr",
+    "customer": "Cus",
+    "family": "Fam",
+    "reception": "Rec",
+    "other": "Oth",
     TRY_NOW: "Try",
     CHOOSE: "OK",
     KEY_RESULT: "Result",

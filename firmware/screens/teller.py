@@ -7,6 +7,7 @@ from firmware.calls import Badge as Standing
 from firmware.calls import Customer, PastCall
 from firmware.redial import Decision, Fact, Reason, Verdict
 from firmware.results import Result
+from firmware.screens.halfwidth import readable
 from firmware.screens.softkeys import SHORT
 from firmware.screens.view import Badge, SoftKey, Tone
 from firmware.screens.words import BADGES, REASONS, WHOMS
@@ -41,7 +42,11 @@ class Teller:
 
     def reading(self, customer: Customer) -> str:
         """A name that a screen without kanji can show."""
-        return customer.reading or customer.name
+        return customer.reading or self.legible(customer.name)
+
+    def legible(self, text: str) -> str:
+        """`text` for 20 columns, or a word that says that it needs the larger screen."""
+        return text if readable(text) else self.text("(kanji)")
 
     def result(self, code: str | None) -> str:
         """A result code in words; the code itself when it is not known here."""

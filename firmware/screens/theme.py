@@ -44,10 +44,8 @@ FADED = _colour("7d8898")
 HEADER = 26
 FOOTER = 24
 MARGIN = 10
-GAP = 4
-SIZES: dict[Size, int] = {"small": 12, "body": 15, "large": 18}
-TITLE = 14
-SOFT = 13
-BADGE = 12
-BIG = (30, 25, 21)
-"""A big number takes the first of these in which it fits."""
+GAP = 3
+SMALL, BODY, LARGE = 12, 14, 17
+SIZES: dict[Size, int] = {"small": SMALL, "body": BODY, "large": LARGE}
+BIG = (30, 24, LARGE)
+"""A big number takes the first of these in which it fits. Few sizes: each size and weight is a font of its own in memory."""

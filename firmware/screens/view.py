@@ -24,7 +24,6 @@ class Row:
 
     text: str
     below: str = ""  # small, under the text
-    right: str = ""  # small, at the right edge
     badge: Badge | None = None
     chosen: bool = False
     faded: bool = False  # nothing more is to be done with it
@@ -115,6 +114,7 @@ class Panel:
     caption: str = ""
     scroll: int = 0
     right: str = ""  # in the caption's line
+    shrink: bool = False  # nothing scrolls it: a long text is set smaller instead
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,14 +211,14 @@ OUTCOMES: dict[str, str] = {
     "on-break": mark("On a break"),
     "break-over": mark("Back from the break"),
     "language-set": mark("Language changed"),
-    "audio-running": mark("Speak: you should hear yourself"),
+    "audio-running": mark("Speak, hear yourself"),
     "audio-ok": mark("Sound is all right"),
-    "audio-failed": mark("No sound: check the handset"),
+    "audio-failed": mark("No sound in handset"),
     "imported": mark("List imported"),
-    "imported-with-rejects": mark("Imported; some rows were rejected"),
-    "import-failed": mark("The file could not be read"),
-    "no-supervisor-pin": mark("No supervisor PIN has been set"),
-    "no-log-in": mark("This booth needs no log-in"),
+    "imported-with-rejects": mark("Some rows rejected"),
+    "import-failed": mark("File cannot be read"),
+    "no-supervisor-pin": mark("No supervisor PIN"),
+    "no-log-in": mark("No log-in needed"),
     "refused": mark("Not allowed"),
 }
 WARNING_OUTCOMES = frozenset({"audio-failed", "imported-with-rejects", "import-failed", "no-supervisor-pin", "refused"})
@@ -248,7 +248,7 @@ MENU: dict[str, str] = {
     "language": mark("Language"),
     "audio": mark("Sound test"),
     "lists": mark("Call lists"),
-    "usb": mark("Import from USB"),
+    "usb": mark("USB import"),
     "supervisor": mark("Supervisor"),
 }
 """The menu's items, in the order of their keys."""
@@ -261,8 +261,8 @@ BREAKS: dict[str, str] = {
     "other": mark("Other"),
 }
 VOLUMES: dict[str, str] = {"louder": mark("Louder"), "softer": mark("Softer")}
-LANGUAGES = {"ja": "日本語", "en": "English"}
-"""Each in its own words: whoever cannot read the present language must find theirs."""
+LANGUAGES = {"ja": ("日本語", "ニホンゴ"), "en": ("English", "English")}
+"""Each in its own words, in full and in kana: whoever cannot read the present language must find theirs."""
 
 STATUS: dict[str, str] = {
     "sync": mark("Sync"),
@@ -300,33 +300,33 @@ BADGES: dict[str, str] = {
     "callback": mark("CB {due}"),
     "absent": mark("absent {count}"),
     "noanswer": mark("no ans {count}"),
-    "gacha": mark("hung up {wait}"),
+    "gacha": mark("hung {wait}"),
     "refused": mark("refused"),
     "done": mark("done"),
-    "called": mark("called {wait}"),
-    "dead": mark("dead no."),
+    "called": mark("rest {wait}"),
+    "dead": mark("dead"),
 }
 
 WHOMS: dict[str, str] = {
-    "self": mark("the customer"),
+    "self": mark("customer"),
     "family": mark("family"),
     "reception": mark("reception"),
-    "other": mark("someone else"),
+    "other": mark("other"),
 }
 CLEARS: dict[str, str] = {
-    "yes": mark("yes, clearly"),
-    "no": mark("no, clearly"),
-    "later": mark("wants to think"),
+    "yes": mark("clear yes"),
+    "no": mark("clear no"),
+    "later": mark("thinking"),
     "not-asked": mark("not asked"),
 }
 """Answers to "was the answer clear?", in the order of their keys 1 to 4; WHOMS likewise."""
 
 OVERRIDE_REASONS: dict[str, str] = {
-    "1": mark("The customer asked for it"),
-    "2": mark("Another person at this number"),
-    "3": mark("The last call was cut off"),
+    "1": mark("Customer asked"),
+    "2": mark("Another person there"),
+    "3": mark("Last call cut off"),
     "4": mark("The list was wrong"),
-    "5": mark("The supervisor's decision"),
+    "5": mark("Supervisor decided"),
 }
 """By key; firmware.pinpad knows what each is called in the books."""
 
@@ -342,7 +342,7 @@ WHENS: tuple[str, ...] = (
     mark("key the time"),
 )
 
-TICKS = (mark("who we are"), mark("minutes asked"), mark("free to hang up"))
+TICKS = (mark("who we are"), mark("minutes"), mark("may hang up"))
 """The three things to say first; keys 2, 4 and 6."""
 MARKS: dict[str, tuple[str, str]] = {
     "refusal": ("7", mark("refusal")),
@@ -355,8 +355,10 @@ MARKS: dict[str, tuple[str, str]] = {
 EMERGENCY_SERVICES: dict[str, str] = {
     "110": mark("Police"),
     "118": mark("Coast guard"),
-    "119": mark("Fire and ambulance"),
+    "119": mark("Fire / ambulance"),
 }
+WHENS_BRIEF = (mark("1:30m 2:1h 3:2h 4:PM"), mark("5:1d 6:10h 7:7d 8/9"))
+"""The same nine keys in two lines of 20 columns."""
 PAGES = (mark("Profile"), mark("History"), mark("Script"), mark("Notes"))
 PURPOSES: dict[str, str] = {
     "override": mark("Let one call pass the redial window"),

@@ -27,28 +27,41 @@ def wrap_up(body: WrapUpBody, teller: Teller) -> View:
         title=text("Wrap-up {time}", time=clock),
         blocks=(*_head(body, teller), *blocks),
         keys=_keys(body, teller),
-        brief=Brief(text("Wrap {time}", time=clock), brief, fixed=2),
+        brief=Brief(_brief_title(body, text("Wrap {time}", time=clock), teller), brief, fixed=2),
     )
+
+
+def _brief_title(body: WrapUpBody, title: str, teller: Teller) -> str:
+    """In 20 columns there is no line left for the question: it is the title."""
+    if body.card_full:
+        return teller.text("Card full!")
+    asked = {
+        "when": teller.text("When?"),
+        "date": teller.text("MMDD"),
+        "time": teller.text("HHMM"),
+        "whom": teller.text("Spoke to?"),
+        "clear": teller.text("Clear answer?"),
+    }
+    return asked.get(body.asking, title)
 
 
 def _keys(body: WrapUpBody, teller: Teller) -> tuple[SoftKey, ...]:
     return teller.keys(
         A=softkeys.SAVE_NEXT if body.asking == "result" else softkeys.ACCEPT,
-        B=softkeys.MEMO_STOP if body.memo else "",
-        C=softkeys.WHOM,
+        B=softkeys.MEMO_STOP if body.memo else softkeys.MEMO,
+        C=words.WHOMS.get(body.whom, softkeys.WHOM),
         D=softkeys.LATER,
     )
 
 
 def _head(body: WrapUpBody, teller: Teller) -> tuple[Block, ...]:
+    if body.card_full:
+        return (Banner(teller.text("Card full: not saved"), "bad"),)
+    if body.memo:
+        return (Banner(teller.text("Voice memo is being recorded"), "bad"),)
     call = body.call
     name = call.customer.name if call.customer else call.number.shown
-    ended = " ".join(filter(None, (_ending(body, teller), teller.whom(body.whom))))
-    return (Line(name, "dim", "small", right=ended), *_memo(body, teller))
-
-
-def _memo(body: WrapUpBody, teller: Teller) -> tuple[Banner, ...]:
-    return (Banner(teller.text("Voice memo is being recorded"), "bad"),) if body.memo else ()
+    return (Line(name, "dim", "small", right=_ending(body, teller)),)
 
 
 def _ending(body: WrapUpBody, teller: Teller) -> str:
@@ -81,23 +94,25 @@ def _box(result: Result, body: WrapUpBody, teller: Teller) -> Box:
 
 def _two_digits(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     """0 and a result's two digits: those that are still possible, in the order of their keys."""
-    keyed = body.keyed[1:]
-    possible = sorted(
-        (result for result in teller.results.values() if result.key.startswith(keyed)), key=lambda r: r.key
-    )
-    if not keyed:
-        tens: dict[str, list[str]] = {result.key[0]: [] for result in possible}
-        for result in possible:
-            tens[result.key[0]].append(teller.box(result))
-        rows = tuple(Row(f"{ten}_  {', '.join(names)}") for ten, names in tens.items())
+    keyed, by_key = body.keyed[1:], {result.key: result for result in teller.results.values()}
+    possible = [by_key[key] for key in sorted(by_key) if key.startswith(keyed)]
+    if not possible:
+        grid: Block = Line(teller.text("No such result"), "warn", centred=True)
+    elif keyed:
+        grid = Boxes(tuple(Box(result.key, teller.box(result)) for result in possible))
     else:
-        rows = tuple(Row(f"{result.key}  {teller.box(result)}") for result in possible)
-    number = f"0{keyed}"
-    found = teller.box(possible[0]) if len(possible) == 1 else ""
-    rows_or_none: tuple[Block, ...] = (
-        (Rows(rows),) if rows else (Line(teller.text("No such result"), "warn", centred=True),)
-    )
-    return (BigNumber(number, keying=True), *rows_or_none), (f"{number}_", found or teller.text("two digits"))
+        grid = Rows(_tens(possible, teller))
+    found = " ".join(result.key[1] + teller.box(result) for result in possible) or teller.text("No such result")
+    number = f"0{keyed}_"
+    return (Line(number, "accent", "large"), grid), (number, found if keyed else teller.text("two digits"))
+
+
+def _tens(results: list[Result], teller: Teller) -> tuple[Row, ...]:
+    """The results by their first digit."""
+    tens: dict[str, list[str]] = {}
+    for result in results:
+        tens.setdefault(result.key[0], []).append(teller.box(result))
+    return tuple(Row(f"{ten}_  {', '.join(names)}") for ten, names in tens.items())
 
 
 def _when(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
@@ -105,7 +120,9 @@ def _when(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[st
     boxes = tuple(Box(str(n), text(said)) for n, said in enumerate(words.WHENS, 1))
     due = _due(body, teller)
     asked = Line(text("Call again when?"), "accent")
-    return (due or asked, Boxes(boxes)), (text("When? 1-9"), due.text if due else "")
+    if due:
+        return (due, Boxes(boxes)), (due.text, due.right)
+    return (asked, Boxes(boxes)), tuple(text(line) for line in words.WHENS_BRIEF)
 
 
 def _due(body: WrapUpBody, teller: Teller) -> Line | None:
@@ -128,7 +145,7 @@ def _moment(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[
         BigNumber(shown, keying=True),
         *([due] if due else []),
     )
-    return blocks, (asked, f"{shown}_ {due.text if due else ''}")
+    return blocks, (f"{shown}_", due.text if due else "")
 
 
 def _whom(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
@@ -145,5 +162,6 @@ def _choice(
     boxes = tuple(
         Box(str(n), teller.text(said), chosen=key == chosen) for n, (key, said) in enumerate(choices.items(), 1)
     )
-    brief = teller.text(choices[chosen]) if chosen in choices else " ".join(f"{box.key}{box.text}" for box in boxes)
-    return (Line(asked, "accent"), Boxes(boxes, columns=2)), (asked, brief)
+    cells = [f"{'*' if box.chosen else box.key}{box.text}" for box in boxes]
+    brief = (" ".join(cells[:2]), " ".join(cells[2:]))
+    return (Line(asked, "accent"), Boxes(boxes, columns=2)), brief
