@@ -10,6 +10,7 @@ from functools import cache
 from time import monotonic
 
 from hw.contracts import FRAME, FRAME_SECONDS, SILENCE, Audio, Sink
+from hw.errors import MisuseError
 
 PREFILL = 3  # frames held before an ear begins to speak: 60 ms cover a pause of the garbage collector or of USB
 CAP = 10  # frames: 200 ms, beyond which the oldest goes; a talk with more delay than this is no talk
@@ -28,7 +29,7 @@ class Counts:
 
     frames: int = 0  # ticks done
     late: int = 0  # ticks that began more than half a frame late
-    skipped: int = 0  # ticks given up because the thread was held up for more than 200 ms
+    unplayed: int = 0  # ticks that only the sink heard, because the thread had been held up for more than 200 ms
     handset_underruns: int = 0  # ticks without a frame from a handset that had been speaking
     line_underruns: int = 0
     overflows: int = 0  # frames dropped because an ear was more than 200 ms ahead
@@ -37,9 +38,9 @@ class Counts:
 class TalkPath:
     """Carries a talk between two ends, and both voices of each tick to the sink.
 
-    It holds each end's frames back by 40 to 60 ms, writes silence when there is nothing, and never falls more than
-    200 ms behind. The sink hears what crossed the line: the agent as the customer got it, and the customer before
-    volume and before the sounds meant for the agent only.
+    It holds each end's frames back by 40 to 60 ms, writes silence when there is nothing, and never plays what is more
+    than 200 ms late. Every tick is carried out, so a recording is as long as the talk. The sink hears what crossed the
+    line: the agent as the customer got it, and the customer before volume and before sounds meant for the agent only.
     """
 
     def __init__(self, handset: Audio, line: Audio, sink: Sink | None = None) -> None:
@@ -69,6 +70,8 @@ class TalkPath:
 
     def start(self) -> None:
         """Begin afresh: what either end heard before this moment is thrown away."""
+        if self._thread is not None:
+            raise MisuseError("the talk path runs already")
         self._stopping.clear()
         self._sounds.clear()
         self.counts = Counts()
@@ -90,38 +93,30 @@ class TalkPath:
         mouth, far = _Jitter(self._handset), _Jitter(self._line)
         due = monotonic() + FRAME_SECONDS
         while not self._stopping.wait(max(0.0, due - monotonic())):
-            due = self._punctual(due)
-            self._tick(mouth.take(), far.take())
+            behind = monotonic() - due
+            self.counts.late += behind > LATE
+            owed = int(behind / FRAME_SECONDS)  # ticks after this one that are due already
+            self._tick(mouth.take(owed), far.take(owed), played=owed < CAP)
             self._count(mouth, far)
             due += FRAME_SECONDS
 
-    def _punctual(self, due: float) -> float:
-        """The tick's deadline; a new one when the thread was held up for so long that catching up would be a burst."""
-        behind = monotonic() - due
-        self.counts.late += behind > LATE
-        if behind <= CAP * FRAME_SECONDS:
-            return due
-        missed = int(behind / FRAME_SECONDS)
-        self.counts.skipped += missed
-        return due + missed * FRAME_SECONDS
-
-    def _tick(self, voice: bytes, customer: bytes) -> None:
+    def _tick(self, voice: bytes, customer: bytes, *, played: bool) -> None:
         agent = SILENCE if self.muted or self.held else voice
         if self.held:
             customer = SILENCE
-        self._line.write(agent)
-        self._handset.write(self._for_the_ear(customer))
+        if played:
+            self._line.write(agent)
+            self._handset.write(self._for_the_ear(customer))
+        self.counts.unplayed += not played
         if self._sink is not None:
             self._sink.hear(agent, customer)
 
     def _for_the_ear(self, customer: bytes) -> bytes:
         frame = mix(customer, self._sounds.popleft()) if self._sounds else customer
         table = self._scale
-        return (
-            frame
-            if table is None or frame is SILENCE
-            else array("h", map(table.__getitem__, array("h", frame))).tobytes()
-        )
+        if table is None or frame is SILENCE:
+            return frame
+        return array("h", map(table.__getitem__, array("h", frame))).tobytes()
 
     def _count(self, mouth: "_Jitter", far: "_Jitter") -> None:
         counts = self.counts
@@ -140,11 +135,13 @@ class _Jitter:
         self._speaking = False
         self._fetch()
         self._held.clear()  # stale: it would be delay for the whole talk
-        self.overflows = 0
 
-    def take(self) -> bytes:
-        """The next frame, or silence."""
+    def take(self, owed: int) -> bytes:
+        """The next frame, or silence; as many more as are owed may wait without being too many."""
         self._fetch()
+        while len(self._held) > CAP + owed:
+            self._held.popleft()
+            self.overflows += 1
         if not self._speaking and len(self._held) < PREFILL:
             return SILENCE
         self._speaking = bool(self._held)
@@ -160,9 +157,6 @@ class _Jitter:
             if frame is None:
                 break
             self._held.append(frame)
-        while len(self._held) > CAP:
-            self._held.popleft()
-            self.overflows += 1
 
 
 @cache
