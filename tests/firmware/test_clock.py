@@ -120,6 +120,13 @@ def test_a_keyed_time_counts_until_a_better_source_speaks() -> None:
     assert clock.now() == NOON + 2
 
 
+def test_a_supervisor_may_correct_what_the_network_said() -> None:
+    clock = World().clock()
+    assert clock.hear(NOON + 86400)
+    assert clock.hear(NOON, "keyed")
+    assert (clock.now(), clock.source) == (NOON, "keyed")
+
+
 def test_the_floor_rises_with_the_records() -> None:
     world = World(NOON)
     clock = world.clock("system")
