@@ -173,7 +173,9 @@ def _stack(parts: tuple[Block, ...], area: Area) -> Iterator[Mark]:
             high += spare // growing
         y += _gap(parts, n) if high else 0
         if y + high > area.bottom:
-            yield from words("…", Area(inner.x, area.bottom - 14, inner.width, 14), 14, theme.ACCENT, align="right")
+            line = fonts.height(theme.BODY)
+            foot = Area(inner.x, area.bottom - line, inner.width, line)
+            yield from words("…", foot, theme.BODY, theme.ACCENT, align="right")
             return
         place = area if isinstance(part, EDGE_TO_EDGE) else inner
         yield from KINDS[type(part)][1](part, Area(place.x, y, place.width, high))

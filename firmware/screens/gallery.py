@@ -1,6 +1,11 @@
-"""A gallery of every screen: `python -m firmware.screens.gallery OUT_DIR` paints it in both sizes and languages."""
+"""A gallery of every screen: `python -m firmware.screens.gallery OUT_DIR` paints it in both sizes and languages.
+
+It also tells each view in words; `tests/data/views` keeps those of the day they were last looked at.
+"""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import Field, fields, is_dataclass
 from pathlib import Path
 
 from PIL import Image, ImageDraw
@@ -31,6 +36,43 @@ def main() -> None:
             for name, picture in pictures.items():
                 picture.save(folder / f"{size}-{graphic}-{name}.png")
             sheet(pictures).save(folder / f"sheet-{size}-{graphic}.png")
+    (folder / "views").mkdir(exist_ok=True)
+    for name in SCENES:
+        (folder / "views" / f"{name}.txt").write_text(told(name), encoding="utf-8")
+
+
+def told(name: str) -> str:
+    """One scene's views in words: blocks and soft keys in both languages, then the character LCD's rows."""
+    scene, parts = SCENES[name], []
+    for graphic, character in SHEETS:
+        large, small = view(scene, load(graphic)), view(scene, load(character))
+        keys = " ".join(f"[{key.key} {key.name}]" for key in large.keys)
+        rows = "\n".join(f"|{row}|" for row in characters.draw(small))
+        lines = (large.title + " (alarm)" * large.alarm, *_parts(large.status), *_parts(large.blocks), keys, rows, "")
+        parts.append("\n".join(lines))
+    return "\n".join(parts)
+
+
+def _parts(part: object, depth: int = 0) -> Iterator[str]:
+    """A line for each part of a view, with what differs from its defaults; parts of parts below it, indented."""
+    if isinstance(part, tuple):
+        for each in part:
+            yield from _parts(each, depth)
+    elif is_dataclass(part):
+        told = {field.name: getattr(part, field.name) for field in fields(part) if _telling(part, field)}
+        plain = [f"{name}={value!r}" for name, value in told.items() if not _nested(value)]
+        yield " ".join(("  " * depth + type(part).__name__, *plain))
+        for value in told.values():
+            if _nested(value):
+                yield from _parts(value, depth + 1)
+
+
+def _telling(part: object, field: Field[object]) -> bool:
+    return bool(getattr(part, field.name) != field.default)
+
+
+def _nested(value: object) -> bool:
+    return is_dataclass(value) or (isinstance(value, tuple) and any(map(is_dataclass, value)))
 
 
 def glass(shown: View) -> Image.Image:

@@ -4,7 +4,7 @@
 'ｶﾞﾁｬ?ﾘ 56'
 """
 
-from unicodedata import normalize
+from unicodedata import combining, normalize
 
 UNKNOWN = "?"
 FULL = "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン゛゜"
@@ -49,6 +49,8 @@ def _cell(letter: str) -> str:
         letter = chr(ord(letter) + 0x60)  # hiragana lies so far below katakana
     if letter in HALF:
         return HALF[letter]
+    if combining(letter):  # an accent: its letter alone must do
+        return ""
     plain = normalize("NFKC", letter) if "！" <= letter <= "～" else letter
     return plain if " " <= plain <= "}" or "｡" <= plain <= "ﾟ" else UNKNOWN
 

@@ -8,7 +8,7 @@ from firmware.calls import Customer, PastCall
 from firmware.redial import Decision, Fact, Reason, Verdict
 from firmware.results import Result
 from firmware.screens.halfwidth import readable
-from firmware.screens.softkeys import SHORT
+from firmware.screens.softkeys import DOWN, SHORT, UP
 from firmware.screens.view import Badge, SoftKey, Tone
 from firmware.screens.words import BADGES, REASONS, WHOMS
 from firmware.text.catalogue import Text
@@ -37,7 +37,7 @@ class Teller:
 
     def key(self, letter: str, name: str) -> SoftKey:
         """One soft key."""
-        said = self.text(name)
+        said = name if name in (UP, DOWN) else self.text(name)
         return SoftKey(letter, said, SHORT.get(name, said) if self.text.language == "en" else said)
 
     def reading(self, customer: Customer) -> str:

@@ -265,7 +265,7 @@ LANGUAGES = {"ja": ("日本語", "ニホンゴ"), "en": ("English", "English")}
 """Each in its own words, in full and in kana: whoever cannot read the present language must find theirs."""
 
 STATUS: dict[str, str] = {
-    "sync": mark("Sync"),
+    "sync": mark("Not synced"),
     "pending": mark("Waiting for sync"),
     "card": mark("Card"),
     "modem": mark("Modem"),
