@@ -1,6 +1,5 @@
 """The AT dialogue and the readers: every cut, every near miss, and whatever else a modem may say."""
 
-import os
 import random
 
 import pytest
@@ -12,10 +11,15 @@ from hw.at import LONGEST_LINE, Dialogue, Notice, Reply, answers
 from hw.errors import MisuseError, UnexpectedReply
 from hw.readings import Caller, CallRow, CallState
 
-EXAMPLES = int(os.environ.get("BOOTH_FUZZ", "300"))
-fuzz = settings(
-    max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+SAMPLE, FULL = 300, 20_000
+
+
+def fuzz(check, what, examples):
+    """Run `check` on so many things that a modem may say, the same ones every time."""
+    slow = [HealthCheck.too_slow]
+    size = settings(max_examples=examples, derandomize=True, deadline=None, suppress_health_check=slow, database=None)
+    size(given(*what)(check))()
+
 
 DIAL = "ATD0312345601;"
 TRANSCRIPT = (
@@ -308,9 +312,7 @@ FIELDS = st.lists(
 ).map(",".join)
 
 
-@fuzz
-@given(st.sampled_from(READERS), FIELDS)
-def test_a_reader_raises_only_unexpected_reply(reader, rest):
+def a_reader_raises_only_unexpected_reply(reader, rest):
     read, name = reader
     for line in (name + rest, rest):
         try:
@@ -329,9 +331,7 @@ PIECES = st.one_of(
 COMMANDS = st.sampled_from(["AT+CLCC", DIAL, "AT+CREG?", "AT+CGMM", "ATA", "AT+QPCMV=1,0"])
 
 
-@fuzz
-@given(st.lists(st.tuples(st.booleans(), COMMANDS, PIECES), max_size=30))
-def test_whatever_a_modem_says_the_dialogue_goes_on(turns):
+def whatever_a_modem_says_the_dialogue_goes_on(turns):
     talk, asked = Dialogue(), 0
     for gives_up, command, piece in turns:
         if talk.asked is None:
@@ -346,10 +346,27 @@ def test_whatever_a_modem_says_the_dialogue_goes_on(turns):
         assert len(talk._unread) <= LONGEST_LINE
 
 
-@fuzz
-@given(st.lists(PIECES, max_size=20), st.randoms(use_true_random=False), COMMANDS)
-def test_cuts_never_matter(pieces, chance: random.Random, command):
+def cuts_never_matter(pieces, chance: random.Random, command):
     said = b"".join(pieces)
     cuts = sorted(chance.randrange(len(said) + 1) for _ in range(4))
     chunks = [said[start:end] for start, end in zip([0, *cuts], [*cuts, len(said)], strict=True)]
     assert hear(command, *chunks) == hear(command, said)
+
+
+FUZZED = (
+    (a_reader_raises_only_unexpected_reply, (st.sampled_from(READERS), FIELDS)),
+    (whatever_a_modem_says_the_dialogue_goes_on, (st.lists(st.tuples(st.booleans(), COMMANDS, PIECES), max_size=30),)),
+    (cuts_never_matter, (st.lists(PIECES, max_size=20), st.randoms(use_true_random=False), COMMANDS)),
+)
+
+
+@pytest.mark.parametrize(("check", "what"), FUZZED)
+def test_whatever_a_modem_says(check, what):
+    fuzz(check, what, SAMPLE)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(("check", "what"), FUZZED)
+def test_whatever_a_modem_says_for_long(check, what):
+    fuzz(check, what, FULL)

@@ -287,9 +287,9 @@ def test_a_modem_without_ccinfo_is_asked_for_dsci(line, modem, inbox):
     assert "AT^DSCI=1" in modem.heard
     line.dial(NUMBER)
     modem.wait_for("ATD")
-    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
     modem.say(f"^DSCI: 1,0,7,0,{NUMBER},129", f"^DSCI: 1,0,3,0,{NUMBER},129")
-    assert [inbox.next(), inbox.next()] in ([Alerting(), Answered()], [Answered(), Answered()])
+    assert [inbox.next(), inbox.next()] == [Alerting(), Answered()]
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,8 @@ def test_a_call_left_over_from_before_is_hung_up(line, modem, inbox):
 def test_a_good_call(ready, modem, inbox):
     ready.dial(NUMBER)
     modem.wait_for(f"ATD{NUMBER};")
-    assert modem.heard[-3:] == ["AT+QPCMV=0", "AT+QPCMV=1,0", f"ATD{NUMBER};"] or modem.count("AT+CLCC")
+    placed = [command for command in modem.heard if command.startswith(("AT+QPCMV=", "ATD"))]
+    assert placed == ["AT+QPCMV=0", "AT+QPCMV=1,0", f"ATD{NUMBER};"]
     modem.answers["AT+CLCC"] = (clcc(3), "OK")
     modem.say(ccinfo(2), ccinfo(3))
     assert inbox.next() == Alerting()
@@ -508,11 +509,10 @@ def test_notices_flow_while_a_dial_is_outstanding(ready, modem, inbox):
     modem.wait_for("ATD")
     modem.say(ccinfo(3), ccinfo(0))
     assert [inbox.next(), inbox.next()] == [Alerting(), Answered()]
-    time_asked = modem.count("AT")
+    lists = modem.count("AT+CLCC")
     modem.answers["AT+CLCC"] = (clcc(0), "OK")
     modem.say("OK")
-    modem.wait_for("AT+CLCC")
-    assert modem.count("AT") >= time_asked
+    modem.wait_for("AT+CLCC", times=lists + 1)
 
 
 def test_nothing_is_sent_while_a_dial_is_outstanding(ready, modem, inbox):
