@@ -24,7 +24,8 @@ ENDINGS = {
 
 EXAMPLES = """\
 examples:
-  booth-provision key new office.key       make the key pair; put the age1… it prints into device.toml
+  booth-provision key new office.key       make the key pair; the age1… it prints goes into device.toml:
+                                           [recording] recipients = ["age1…"]
   booth-provision pin                      hash a supervisor's PIN for device.toml
   booth-provision play 3f2a --key office.key --data /media/card/boothphone
                                            turn a call's recording into 3f2a….opus and 3f2a….wav
