@@ -6,10 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from time import monotonic, sleep
 from zoneinfo import ZoneInfo
 
-from firmware.desk.rig import Rig
 from firmware.desk.running import RunningBooth
 from firmware.desk.troubles import troubles
 from firmware.desk.words import ANSWERS, LAMPS
@@ -19,8 +17,6 @@ from hw.emulated.exchange import FarEnd, Progress
 from hw.emulated.speech import Speech
 
 KEPT = 200  # lines of the modem log
-# Seconds that a key is down at least, and up before the next one: a click may be shorter than the keypad's debounce.
-SHORTEST, GAP = 0.05, 0.03
 CALLER = FarEnd(voice=Speech(2))
 
 # What the far end does with the next call, by the names of words.ANSWERS.
@@ -73,31 +69,6 @@ class ModemLog:
             return self._count, list(self._lines)[len(self._lines) - fresh :]
 
 
-class Fingers:
-    """Press and release keys no faster than fingers can; each call returns when it is done."""
-
-    def __init__(self, rig: Rig) -> None:
-        self._rig = rig
-        self._down: dict[str, float] = {}
-        self._free = 0.0
-
-    def press(self, key: str) -> None:
-        """A finger goes down."""
-        _wait_until(self._free)
-        self._rig.press(key)
-        self._down[key] = monotonic()
-
-    def release(self, key: str) -> None:
-        """A finger comes up."""
-        _wait_until(self._down.pop(key, 0.0) + SHORTEST)
-        self._rig.release(key)
-        self._free = monotonic() + GAP
-
-
-def _wait_until(moment: float) -> None:
-    sleep(max(0.0, moment - monotonic()))
-
-
 class Page:
     """One booth as its page sees it, in however many windows. Any thread may ask; one thread acts."""
 
@@ -110,7 +81,6 @@ class Page:
         self._log = ModemLog(running.settings.zone)
         self._next, self._silent = ANSWERS[0], False
         self._troubles = troubles(running)
-        self._fingers = Fingers(running.rig)
         self._acts = self._table()
         self._rig.panel.watch(self._repaint)
         self._rig.modem.log(self._log.add)
@@ -141,8 +111,8 @@ class Page:
     def _table(self) -> dict[str, Callable[[str], object]]:
         rig, exchange = self._rig, self._rig.exchange
         return {
-            "down": self._fingers.press,
-            "up": self._fingers.release,
+            "down": rig.fingers.press,
+            "up": rig.fingers.release,
             "hook": lambda to: rig.lift() if to == "up" else rig.replace(),
             "far": self._answer_next,
             "answer": lambda _: exchange.change("answers"),

@@ -11,6 +11,7 @@ import pyrage
 from gpiozero.pins.mock import MockFactory
 
 from firmware.clock import Clock
+from firmware.desk.fingers import Fingers
 from firmware.desk.timepiece import Timepiece
 from firmware.desk.words import LAMPS, Language
 from firmware.hardware import Hardware
@@ -117,6 +118,7 @@ class Rig:
         self.card_full = False
         self._pins = MockFactory()
         self.matrix = Matrix(self._pins, ROWS, COLUMNS)
+        self.fingers = Fingers(self.matrix)
         self.switch = HookSwitch(self._pins, CRADLE)
         self.bulbs = {name: Bulb(self._pins, pin) for name, pin in LAMP_PINS.items()}
         self.panel = Ili9341Panel() if screen == "ili9341" else Hd44780Panel()
@@ -176,16 +178,18 @@ class Rig:
     # What a person does at the booth.
 
     def press(self, key: str) -> None:
-        """Put a finger on a key and leave it there."""
+        """Put a finger on a key and leave it there; returns at once."""
         self.matrix.press(key)
 
     def release(self, key: str) -> None:
-        """Take the finger off."""
+        """Take the finger off; returns at once."""
         self.matrix.release(key)
 
-    def tap(self, key: str) -> None:
-        """Press keys one after the other; returns when the last one is up."""
-        time.sleep(self.matrix.tap(key))
+    def tap(self, keys: str) -> None:
+        """Press keys one after the other; returns when the keypad has felt that the last one is up."""
+        for key in keys:
+            self.fingers.press(key)
+            self.fingers.release(key)
 
     def type(self, digits: str) -> None:
         """Key a number."""
