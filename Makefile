@@ -36,7 +36,7 @@ soak: .setup-test ## the full numbers of every proof (about half an hour)
 	$(PYTEST) -s -m soak --timeout 3600
 
 bench: .setup-test ## key to LCD, key to ATD, guard, CPU and memory of a recorded call
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -P tests/bench.py
 
 text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics

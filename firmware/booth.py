@@ -60,6 +60,7 @@ class Booth:
         self._signs, self._watchdog = Signs(parts.hardware.lamps), Watchdog()
         self._watchers: list[Watcher] = []
         self._shown: View | None = None
+        self._untidy = True
         self._text: Text = load("ja")
         self._speak(parts.condition.language)
 
@@ -98,6 +99,7 @@ class Booth:
             try:
                 event = self._inbox.get(timeout=self._patience())
             except queue.Empty:
+                self._rest()
                 self._turn()
                 continue
             if event is None:
@@ -111,6 +113,12 @@ class Booth:
         waits = [TURN - time.time() % TURN, self._deadline - now]
         retry = self._parts.reconnect.wait(now)
         return max(0.001, min(waits if retry is None else [*waits, retry]))
+
+    def _rest(self) -> None:
+        """Nobody has done anything for a moment: the time for the database's housekeeping, once after each call."""
+        if self._untidy and self._place.state is State.LIST:
+            self._parts.calls.tidy()
+            self._untidy = False
 
     def _turn(self) -> None:
         """What is due at this moment, then the screen."""
@@ -167,6 +175,7 @@ class Booth:
             before = self._place
             self._place, actions = callflow.step(before, following)
             if self._place.state is not before.state:
+                self._untidy = True
                 self._parts.memo.stop()
                 self._parts.soundtest.stop()
                 self._deadline = monotonic() + callflow.TIMES.get(self._place.state, float("inf"))

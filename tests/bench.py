@@ -1,0 +1,220 @@
+"""`make bench`: how fast and how heavy the booth is, beside the raw operation, all in one run.
+
+Everything runs in this one process, the emulated hardware too; processor time is therefore counted by thread, and the
+memory shown is an upper bound for the booth alone.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from firmware import listfile, opus
+from firmware.callflow import State
+from firmware.calls import Calls
+from firmware.clock import Clock
+from firmware.desk.rig import Rig
+from firmware.desk.running import RunningBooth
+from firmware.gate import Gate, Target
+from firmware.known import Fact, FactKind, Rules
+from hw.contracts import SILENCE
+
+SAMPLE = Path(__file__).parents[1] / "firmware" / "desk" / "sample.ja.csv"
+FIRST = "0312345601"
+OURS = ("booth", "display", "talkpath", "vault", "modem", "gsm", "line", "keypad", "hook", "pcm")
+"""Threads of the booth itself; the others are the emulation's or this program's."""
+
+
+def spread(seconds):
+    """Median and 99th percentile in milliseconds."""
+    ordered = sorted(1000 * one for one in seconds)
+    return statistics.median(ordered), ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
+
+
+def tell(what, seconds, target=""):
+    """One line of the report."""
+    median, worst = spread(seconds)
+    print(f"{what:<44} median {median:8.3f} ms   p99 {worst:8.3f} ms   {target}")
+
+
+def threads_time():
+    """Processor seconds of each thread, by name."""
+    spent = {}
+    for thread in threading.enumerate():
+        if thread.ident and thread.is_alive():
+            used = time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+            spent[thread.name] = spent.get(thread.name, 0.0) + used
+    return spent
+
+
+def memory():
+    """Resident megabytes of this process."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+class Bench:
+    """One booth on one rig."""
+
+    def __init__(self, directory):
+        calls = Calls(directory / "booth.db", "desk", Clock("system"))
+        calls.add_list("bench", listfile.read(SAMPLE, "JP", "03").entries, sample=True)
+        calls.close()
+        self.rig = Rig(directory)
+        self.booth = RunningBooth(self.rig, self.rig.settings("246810"))
+        self.drawn, self.dialled = threading.Event(), threading.Event()
+        self.drawn_at = self.dialled_at = 0.0
+        self.rig.panel.watch(self._drawn)
+        self.rig.modem.log(self._heard)
+        self.at(State.LIST)
+
+    def _drawn(self):
+        self.drawn_at = time.monotonic()
+        self.drawn.set()
+
+    def _heard(self, line):
+        if "ATD" in line and not self.dialled.is_set():
+            self.dialled_at = time.monotonic()
+            self.dialled.set()
+
+    def at(self, state, also=lambda _scene: True, patience=10.0):
+        """Wait until the booth is there."""
+        return self.booth.wait_for(state.name, lambda scene, _view: scene.state is state and also(scene), patience)
+
+    def keys_to_frames(self, count):
+        """Seconds from a finger on a key to the frame on the panel, settled between strokes."""
+        took = []
+        for stroke in range(count - count % 10):
+            key = "0312345601"[stroke % 10]
+            self.drawn.clear()
+            began = time.monotonic()
+            self.rig.press(key)
+            assert self.drawn.wait(2)
+            took.append(self.drawn_at - began)
+            self.rig.release(key)
+            self._settle()
+            if key == "1" and stroke % 10 == 9:
+                self.rig.tap("D")
+                self.at(State.LIST)
+                self._settle()
+        return took
+
+    def _settle(self):
+        while self.drawn.wait(0.1):
+            self.drawn.clear()
+
+    def key_to_dial(self, count):
+        """Seconds from a finger on A to `ATD` on the wire."""
+        took = []
+        self.rig.lift()
+        for _ in range(count):
+            self.rig.type(FIRST)
+            self.at(State.KEYING, lambda scene: scene.body.digits == FIRST)
+            self.dialled.clear()
+            began = time.monotonic()
+            self.rig.press("A")
+            assert self.dialled.wait(3)
+            took.append(self.dialled_at - began)
+            self.rig.release("A")
+            self.at(State.TALKING)
+            self.rig.tap("D")
+            self.at(State.WRAP_UP)
+            self.rig.advance(3 * 86400)
+            self.rig.tap("5")
+            self.rig.tap("A")
+            self.at(State.PREVIEW)
+            self.rig.tap("D")
+            self.at(State.LIST)
+        self.rig.replace()
+        return took
+
+    def a_call(self, seconds):
+        """Share of one core that each thread takes during a recorded call, and the talk path's counts."""
+        self.rig.lift()
+        self.rig.type(FIRST)
+        self.rig.tap("A")
+        self.at(State.TALKING)
+        before, began = threads_time(), time.monotonic()
+        self.at(State.TALKING, lambda scene: scene.body.seconds >= seconds, seconds + 10)
+        lasted = time.monotonic() - began
+        spent = {name: used - before.get(name, 0.0) for name, used in threads_time().items()}
+        return {name: 100 * used / lasted for name, used in spent.items()}
+
+    def close(self):
+        """Put everything away."""
+        self.booth.stop()
+        self.rig.close()
+
+
+def guard(count, directory):
+    """Seconds for one decision with facts, beside one bare SQL question for the same facts."""
+    clock = Clock("system")
+    calls = Calls(directory / "guard.db", "desk", clock)
+    entries = listfile.read(SAMPLE, "JP", "03").entries
+    calls.add_list("guard", entries, sample=True)
+    target = Target(entries[0].numbers[0], None)
+    for number in range(20):
+        calls.add_fact(
+            Fact(f"00000000-0000-4000-8000-{number:012d}", FactKind.ATTEMPT, target.number.key, number * 9e4, "2", "07")
+        )
+    gate = Gate(calls, clock, Rules(sample_allowed=True))
+    decided, asked = [], []
+    for _ in range(count):
+        began = time.perf_counter()
+        gate.decide(target)
+        decided.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        calls.facts(target.number.key)
+        asked.append(time.perf_counter() - began)
+    calls.close()
+    return decided, asked
+
+
+def encoders(seconds):
+    """Share of one core of two bare libopus encoders at the same work."""
+    ears = (opus.Encoder(), opus.Encoder())
+    began = time.process_time()
+    for _ in range(int(seconds * 50)):
+        for ear in ears:
+            ear.encode(SILENCE)
+    return 100 * (time.process_time() - began) / seconds
+
+
+def main():
+    """Print every figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--talk", type=float, default=20.0, help="seconds of recorded call to measure")
+    parser.add_argument("--strokes", type=int, default=120, help="key strokes to measure")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        decided, asked = guard(2000, directory)
+        bench = Bench(directory)
+        try:
+            measure(bench, options, decided, asked)
+        finally:
+            bench.close()
+
+
+def measure(bench, options, decided, asked):
+    """The figures that need a running booth."""
+    tell("key down → frame on the panel", bench.keys_to_frames(options.strokes), "target p99 ≤ 50 ms")
+    tell("key A down → ATD on the wire", bench.key_to_dial(25), "target p99 ≤ 20 ms")
+    tell("guard decision, 20 facts", decided)
+    tell("  the bare SQL question for the same facts", asked, f"ratio {sum(decided) / sum(asked):.1f}")
+    shares = bench.a_call(options.talk)
+    ours = {name: share for name, share in shares.items() if name.lower().startswith(OURS)}
+    total, bare = sum(ours.values()), encoders(options.talk)
+    print(f"one recorded call: {total:.2f} % of a core (target ≤ 5 %), two bare encoders on silence {bare:.2f} %")
+    print(f"  by thread: {json.dumps({name: round(share, 2) for name, share in sorted(ours.items())})}")
+    others = {name: round(share, 2) for name, share in sorted(shares.items()) if name not in ours}
+    print(f"  the emulation and this program: {json.dumps(others)}")
+    print(f"resident memory, emulation included: {memory():.0f} MB (target ≤ 90 MB for the booth)")
+
+
+if __name__ == "__main__":
+    main()
