@@ -58,8 +58,13 @@ def _nobody(body: ListBody, teller: Teller) -> View:
             Line(text("Digits: dial by hand"), "dim", centred=True),
         ),
         keys=(*teller.keys(A=softkeys.KEY_RESULT if body.owed else ""), teller.key("*", softkeys.MENU_HOLD)),
-        brief=Brief(text("Call list"), (said, text("USB: hold *, 8")), fixed=2),
+        brief=_nobody_brief(body, said, teller),
     )
+
+
+def _nobody_brief(body: ListBody, said: str, teller: Teller) -> Brief:
+    title, news = teller.text("Call list"), _notice(body, teller)
+    return Brief(title, (news,), fixed=0) if news else Brief(title, (said, teller.text("USB: hold *, 8")), fixed=2)
 
 
 def _list_name(entry: CallList, teller: Teller) -> str:

@@ -160,6 +160,7 @@ LISTS: dict[str, Scene] = {
     "list-owed": _scene(S.LIST, ListBody(LIST, ROWS, 0, 33, owed=TALK)),
     "list-none": _scene(S.LIST, ListBody(None)),
     "list-empty": _scene(S.LIST, ListBody(LIST)),
+    "list-none-notice": _scene(S.LIST, ListBody(None, notice="unlogged")),
     "list-no-time": _scene(S.LIST, ListBody(LIST, ROWS, 0, 33), LOST),
     "keying-start": _scene(S.KEYING, KeyingBody("", "")),
     "keying": _scene(S.KEYING, KeyingBody("03123456", "03-1234-56", (MIZUHO, AOBA, CHUO), Match("customer", MIZUHO))),

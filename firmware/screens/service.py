@@ -12,7 +12,7 @@ def out_of_order(body: OutOfOrderBody, teller: Teller) -> View:
     """OUT_OF_ORDER: what is wrong, since when, what to do, when the booth tries again."""
     text, trouble = teller.text, words.FAULTS[body.fault]
     since = text("since {when}", when=teller.times.moment(body.since)) if body.since is not None else ""
-    retry = text("Next try in {seconds} s", seconds=int(body.retry)) if body.retry > 0 else text("Trying…")
+    retry = text("Next try in {seconds} s", seconds=int(body.retry)) if body.retry > 0 else text("Trying now")
     return View(
         title=text("Out of order"),
         blocks=(
@@ -51,7 +51,7 @@ def menu(body: MenuBody, teller: Teller) -> View:
 
 
 def _choose(body: MenuBody) -> str:
-    return "" if body.page == "status" or not (body.items or body.page) else softkeys.CHOOSE
+    return softkeys.CHOOSE if body.items else ""
 
 
 def _scrolled(body: MenuBody) -> int:
@@ -105,5 +105,5 @@ def _volume(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[st
 
 def _audio(_body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     text = teller.text
-    how = text("Lift the handset and speak: you hear yourself and see the level. A starts the test.")
-    return (Panel(how),), (text("A: start the test"),)
+    how = text("Lift the handset and speak: you hear yourself a second later.")
+    return (Panel(how),), (text("Speak in the handset"),)

@@ -10,7 +10,7 @@ from firmware.results import Result
 from firmware.screens.halfwidth import readable
 from firmware.screens.softkeys import DOWN, SHORT, UP
 from firmware.screens.view import Badge, SoftKey, Tone
-from firmware.screens.words import BADGES, REASONS, WHOMS
+from firmware.screens.words import BADGES, REASONS, SPOKEN_TO
 from firmware.text.catalogue import Text
 from firmware.text.times import Times, duration
 
@@ -61,7 +61,7 @@ class Teller:
 
     def whom(self, whom: str) -> str:
         """Whom the agent spoke to."""
-        return self.text(WHOMS.get(whom, whom))
+        return self.text(SPOKEN_TO.get(whom, whom))
 
     def booth(self, name: str) -> str:
         """A booth by number or name."""

@@ -299,7 +299,7 @@ BADGES: dict[str, str] = {
     "new": mark("new"),
     "callback": mark("CB {due}"),
     "absent": mark("absent {count}"),
-    "noanswer": mark("no ans {count}"),
+    "noanswer": mark("rang {count}"),
     "gacha": mark("hung {wait}"),
     "refused": mark("refused"),
     "done": mark("done"),
@@ -307,7 +307,7 @@ BADGES: dict[str, str] = {
     "dead": mark("dead"),
 }
 
-WHOMS: dict[str, str] = {
+SPOKEN_TO: dict[str, str] = {
     "self": mark("customer"),
     "family": mark("family"),
     "reception": mark("reception"),
@@ -319,7 +319,7 @@ CLEARS: dict[str, str] = {
     "later": mark("thinking"),
     "not-asked": mark("not asked"),
 }
-"""Answers to "was the answer clear?", in the order of their keys 1 to 4; WHOMS likewise."""
+"""Answers to "was the answer clear?", in the order of their keys 1 to 4; SPOKEN_TO likewise."""
 
 OVERRIDE_REASONS: dict[str, str] = {
     "1": mark("Customer asked"),

@@ -49,7 +49,7 @@ def _keys(body: WrapUpBody, teller: Teller) -> tuple[SoftKey, ...]:
     return teller.keys(
         A=softkeys.SAVE_NEXT if body.asking == "result" else softkeys.ACCEPT,
         B=softkeys.MEMO_STOP if body.memo else softkeys.MEMO,
-        C=words.WHOMS.get(body.whom, softkeys.WHOM),
+        C=words.SPOKEN_TO.get(body.whom, softkeys.WHOM),
         D=softkeys.LATER,
     )
 
@@ -149,7 +149,7 @@ def _moment(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[
 
 
 def _whom(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
-    return _choice(teller.text("Whom did you speak to?"), words.WHOMS, body.whom, teller)
+    return _choice(teller.text("Whom did you speak to?"), words.SPOKEN_TO, body.whom, teller)
 
 
 def _clear(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
