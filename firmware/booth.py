@@ -26,6 +26,7 @@ from firmware.vault import RecordingFailed
 from firmware.watchdog import Watchdog
 from hw.contracts import TextScreen
 from hw.events import (
+    GONE,
     AudioFailed,
     CallEnded,
     Event,
@@ -139,8 +140,8 @@ class Booth:
             stroke = self._keys.hear(event, callflow.holds(self._place))
             if stroke is not None:
                 self._step(stroke)
-        elif isinstance(event, CallEnded) and self._calling.stale:
-            self._calling.stale -= 1  # the end of a call that we have ended ourselves
+        elif isinstance(event, CallEnded) and self._parts.condition.ends_to_come:
+            self._parts.condition.ends_to_come -= 1
         else:
             self._note(event)
             self._step(event)
@@ -158,7 +159,8 @@ class Booth:
                 if condition.fault is None or condition.fault.fault is not event.fault:
                     condition.fault_since = parts.clock.now()
                 condition.fault, condition.signal = event, None
-                parts.reconnect.lost(monotonic())
+                if event.fault in GONE:
+                    parts.reconnect.lost(monotonic())
             case SignalChanged(bars):
                 condition.signal = bars
             case TimeHeard(utc):

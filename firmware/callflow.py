@@ -156,6 +156,9 @@ IDLE = frozenset(
 SPEAKING = frozenset({S.TALKING, S.COMPLAINT, S.END_ASKED, S.HOOK_HELD})
 IN_CALL = frozenset({S.DIALLING, S.ALERTING}) | SPEAKING
 
+FLEETING = frozenset({S.ARMED, S.RINGING_IN})
+"""What no longer holds after an emergency call: the caller has been put off, the armed call is to be thought over."""
+
 TIMES: dict[State, float] = {S.ARMED: 10.0, S.HOOK_HELD: 5.0}
 """Seconds after which a state is told TimedOut."""
 
@@ -325,7 +328,8 @@ def step(place: Place, event: Event) -> tuple[Place, tuple[Do, ...]]:
     if row is None:
         return place, ()
     if place.emergency and place.state in IN_CALL and row.to in {S.WRAP_UP, S.LIST}:
-        return _back(place), tuple(do for do in row.do if do is not D.OPEN_WRAP_UP)
+        lasting = tuple(state for state in place.below if state not in FLEETING)
+        return _back(replace(place, below=lasting)), tuple(do for do in row.do if do is not D.OPEN_WRAP_UP)
     return _move(place, row), row.do
 
 

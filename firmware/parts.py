@@ -37,6 +37,7 @@ class Condition:
     ringing: Call | None = None
     owed: Call | None = None  # the call whose result is to be keyed
     no_sound: str = ""
+    ends_to_come: int = 0  # reports that the line still owes of calls which we have ended ourselves
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ class Fault(Enum):
     NO_VOICE = auto()  # no voice over USB
 
 
+GONE = frozenset({Fault.ABSENT, Fault.UNPLUGGED, Fault.SILENT, Fault.GARBLED})
+"""Faults after which the driver has let go of the line: it must be opened again. The others it watches by itself."""
+
+
 class Cause(Enum):
     """Why a call ended (3GPP TS 24.008 table 10.5.123 and V.250 results, folded to what a booth can act on)."""
 

@@ -22,7 +22,6 @@ class Calling:
 
     def __init__(self, parts: Parts, scenery: Scenery) -> None:
         self._parts, self._scenery, self._talk = parts, scenery, parts.conversation
-        self.stale = 0  # ends that the line still owes for calls which we have ended ourselves
 
     def table(self) -> dict[Do, Act]:
         """The actions that are carried out here."""
@@ -58,7 +57,7 @@ class Calling:
 
     def _hang_up(self, _event: Event, _place: Place) -> None:
         if self._talk.call is not None or self._parts.condition.ringing is not None:
-            self.stale += 1
+            self._parts.condition.ends_to_come += 1
         self._parts.hardware.line.hang_up()
 
     def _ring(self, event: Event, _place: Place) -> None:
@@ -131,6 +130,5 @@ class Calling:
         pages = max(len(self._parts.settings.script.pages), 1)
         self._scenery.script_page = (self._scenery.script_page + by) % pages
 
-    def _note_fault(self, event: Event, _place: Place) -> None:
-        if isinstance(event, LineLost):
-            self.stale = 0  # a line that went away owes nothing any more
+    def _note_fault(self, _event: Event, _place: Place) -> None:
+        self._parts.condition.ends_to_come = 0  # a line that went away owes nothing any more

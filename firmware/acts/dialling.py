@@ -22,10 +22,7 @@ from firmware.scenery import Scenery
 from firmware.screens.scene import CallBody
 from firmware.store import CardError
 from hw.contracts import Post
-from hw.events import Event, Fault
-
-GONE = frozenset({Fault.ABSENT, Fault.UNPLUGGED, Fault.SILENT, Fault.GARBLED})
-"""Faults after which the driver has let go of the line, so that even an emergency call needs it opened first."""
+from hw.events import GONE, Event
 
 
 class Dialling:
@@ -35,6 +32,7 @@ class Dialling:
         self._parts, self._scenery, self._post = parts, scenery, post
         self._target: Target | None = None
         self._decision: Decision | None = None
+        self._armed: Target | None = None
         self._warned = ""  # the number whose warning has been seen
 
     def table(self) -> dict[Do, Act]:
@@ -80,7 +78,7 @@ class Dialling:
         if state is State.KEYING:
             return self._parts.keying.target()
         if state is State.ARMED:
-            return self._target
+            return self._armed
         if state is State.LIST:
             customer = self._parts.browsing.chosen
             return Target(customer.number, customer) if customer else None
@@ -107,6 +105,7 @@ class Dialling:
             return self._warn(target, decision)
         if self._parts.settings.hook.kind == "none" or self._parts.condition.lifted:
             return Cleared()
+        self._armed = target
         self._scenery.armed = CallBody(Call("", target.number, target.customer), 0.0)
         return Armed()
 
@@ -122,8 +121,9 @@ class Dialling:
         parts, target, decision = self._parts, self._target, self._decision
         if target is None or decision is None:
             raise LookupError("a dial without a verdict")
-        if parts.condition.ringing is not None:
-            parts.hardware.line.hang_up()
+        if parts.condition.ringing is not None:  # whoever calls in must wait; the line will report that end, too
+            parts.condition.ringing = None
+            parts.condition.ends_to_come += 1
         fault = parts.condition.fault
         if not place.line and fault is not None and fault.fault in GONE:
             parts.hardware.line.close()
