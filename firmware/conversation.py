@@ -5,6 +5,7 @@ from dataclasses import replace
 from time import monotonic
 
 from firmware.calls import Call, Calls
+from firmware.facts import PastCall
 from firmware.gate import Target
 from firmware.hardware import Hardware
 from firmware.marks import COMPLAINT, Marks
@@ -42,6 +43,7 @@ class Conversation:
         self._recording: Rec = "off"
         self._ticks: list[float] = []  # moments at which the agent is to hear a tick, the next one last
         self._sealed: Sealed | None = None
+        self._history: tuple[PastCall, ...] = ()
         self._unwritten: _Ending | None = None  # an end that the card would not take
 
     @property
@@ -187,7 +189,7 @@ class Conversation:
             confirm_end=asked,
             script=script,
             page=page,
-            history=self._calls.history(call.number.key) if not call.answered else (),
+            history=self._history,
         )
 
     @property
@@ -198,6 +200,7 @@ class Conversation:
 
     def _begin(self, call: Call) -> None:
         self._call, self._began, self._sealed = call, monotonic(), None
+        self._history = self._calls.history(call.number.key)[1:]  # without the call that has just begun
         self._marks, self._tones, self._tone_mode, self._ticks = Marks(), "", False, []
         self._path.muted = self._path.held = False
         if not call.emergency or self._record_emergency:

@@ -1,0 +1,240 @@
+"""Every message between booth and server, with its version; both ends import it, and nothing else describes the wire.
+
+All bodies are JSON objects in UTF-8. Whoever takes a message ignores fields it does not know and keeps the whole text of
+what it must hand on (calls and facts are `msgspec.Raw` here), so that a newer booth's fields survive an older server. A
+version it does not know is refused (WireError), never guessed at. All times are UTC seconds, null when unknown.
+
+Every request but Enrol and the nonce is signed: see SIGNED and `signed_text`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+VERSION = 1
+ROOT = "/v1"
+
+# Paths. A recording is named by its call's (or memo's) UUID.
+NONCE = f"{ROOT}/nonce"  # GET, unsigned → Nonce
+ENROL = f"{ROOT}/enrol"  # POST Enrol, unsigned → Enrolled
+CALLS = f"{ROOT}/calls"  # POST Calls → Taken
+FACTS = f"{ROOT}/facts"  # POST Facts → Taken; GET ?cursor=…&wait=… → News (long-poll)
+SHIFTS = f"{ROOT}/shifts"  # POST Shifts → Taken
+LISTS = f"{ROOT}/lists"  # GET → Lists (names and revisions); GET /v1/lists/{id} → ListRows
+STATUS = f"{ROOT}/status"  # POST Status → Wanted
+CLAIMS = f"{ROOT}/claims"  # POST Claim → Claimed
+RECORDINGS = f"{ROOT}/recordings"  # HEAD and PATCH /v1/recordings/{uuid}
+
+# Headers of a signed request.
+BOOTH, COUNTER, SERVER_NONCE, SIGNATURE = "Booth-Id", "Booth-Counter", "Booth-Nonce", "Booth-Signature"
+# Headers of an upload, named as in the IETF draft "Resumable Uploads for HTTP" (draft-ietf-httpbis-resumable-upload).
+OFFSET, LENGTH, COMPLETE, DIGEST = "Upload-Offset", "Upload-Length", "Upload-Complete", "Repr-Digest"
+
+LONGEST_BODY = 4 * 1024 * 1024  # bytes of one JSON message or one PATCH
+LONGEST_WAIT = 50.0  # seconds of a long-poll
+
+
+class WireError(ValueError):
+    """A message that cannot be taken; the text says why, in plain words."""
+
+
+class Message(msgspec.Struct, kw_only=True, frozen=True):
+    """What every message has."""
+
+    version: int = VERSION
+
+
+class Nonce(Message, frozen=True):
+    """A server's nonce; it holds until the server starts again. `time` lets a booth without a clock set its own."""
+
+    nonce: str
+    time: float
+
+
+class Enrol(Message, frozen=True):
+    """A new booth shows its one-time token; `key` is the raw Ed25519 public key in base64, made on the booth."""
+
+    secret: str
+    key: str
+    name: str
+
+
+class Enrolled(Message, frozen=True):
+    """The booth is known from now on. `recipients` are the age public keys that recordings are sealed to."""
+
+    booth: str  # UUID
+    name: str
+    recipients: tuple[str, ...]
+    time: float
+
+
+class Refusal(Message, frozen=True):
+    """Body of every answer with a 4xx or 5xx status: a word for programs, a sentence for people."""
+
+    error: str
+    detail: str
+
+
+class Fact(msgspec.Struct, kw_only=True, frozen=True):
+    """firmware.known.Fact on the wire, field by field; `seq` only on the way down."""
+
+    id: str
+    kind: str
+    number: str
+    at: float | None
+    booth: str
+    agent: str
+    call: str | None = None
+    result: str | None = None
+    due: float | None = None
+    note: str = ""
+
+
+class Facts(Message, frozen=True):
+    """Facts that this booth has seen happen; each a Fact as raw JSON. Taking one again changes nothing."""
+
+    facts: tuple[msgspec.Raw, ...]
+
+
+class News(Message, frozen=True):
+    """Facts of all booths after the cursor, oldest first, and the cursor to ask with next.
+
+    `reset`: the server has a new epoch (it was restored from a backup); what was heard before is still true, but the
+    booth must ask from the beginning and offer all its own facts and calls again.
+    """
+
+    cursor: str  # "epoch:seq", opaque to the booth
+    facts: tuple[msgspec.Raw, ...]
+    reset: bool = False
+
+
+class Calls(Message, frozen=True):
+    """Records of calls as firmware.record.whole makes them, raw. A higher result version replaces a lower one."""
+
+    calls: tuple[msgspec.Raw, ...]
+
+
+class Shifts(Message, frozen=True):
+    """Log-ins, log-outs and breaks, raw."""
+
+    shifts: tuple[msgspec.Raw, ...]
+
+
+class Taken(Message, frozen=True):
+    """The ids that are on the server's disk now; the others may be offered again. `refused` says of an id why not."""
+
+    ids: tuple[str, ...]
+    refused: Mapping[str, str] = {}
+
+
+class ListName(msgspec.Struct, kw_only=True, frozen=True):
+    """A call list that is assigned to this booth."""
+
+    id: str  # UUID
+    name: str
+    revision: int
+    sample: bool = False
+
+
+class Lists(Message, frozen=True):
+    """All lists that this booth should have; what it has besides is to be put away."""
+
+    lists: tuple[ListName, ...]
+
+
+class Row(msgspec.Struct, kw_only=True, frozen=True):
+    """One customer. `numbers` as text; the booth reads them again by its own country and area code."""
+
+    row: int
+    name: str
+    reading: str
+    numbers: tuple[str, ...]
+    identifier: str = ""
+    note: str = ""
+
+
+class ListRows(Message, frozen=True):
+    """One list whole."""
+
+    id: str
+    name: str
+    revision: int
+    sample: bool
+    rows: tuple[Row, ...]
+
+
+class Status(Message, frozen=True):
+    """How a booth is, told about once a minute and whenever it changes."""
+
+    software: str
+    pending_calls: int
+    pending_recordings: int
+    oldest: float | None
+    free_bytes: int
+    faults: tuple[str, ...] = ()  # words such as "line:UNPLUGGED", "card-full"
+
+
+class Wanted(Message, frozen=True):
+    """What the server tells a booth about itself: settings that come from above."""
+
+    time: float
+    name: str
+    recipients: tuple[str, ...]
+
+
+class Claim(Message, frozen=True):
+    """The wish to call a number soon."""
+
+    number: str  # Number.key
+    seconds: float = 120.0
+
+
+class Claimed(Message, frozen=True):
+    """Whether the number is this booth's until `expires`; if not, who has it."""
+
+    granted: bool
+    expires: float
+    fence: int
+    holder: str = ""  # the other booth's name
+
+
+_M = TypeVar("_M", bound=Message)
+_version = msgspec.json.Decoder(Message)
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """The message as JSON."""
+    return msgspec.json.encode(message)
+
+
+def decode(data: bytes, kind: type[_M]) -> _M:
+    """The message of `kind` in `data`. Raises WireError when it is none, or of a version that we do not know."""
+    try:
+        version = _version.decode(data).version
+        if version != VERSION:
+            raise WireError(f"version {version} of the protocol is not known here (known: {VERSION})")
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise WireError(f"not a message of the expected form: {problem}") from problem
+
+
+def read(raw: msgspec.Raw | bytes, kind: type[Any]) -> Any:
+    """One raw part of a message as a typed struct. Raises WireError."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+        raise WireError(f"not a part of the expected form: {problem}") from problem
+
+
+def signed_text(
+    method: str, target: str, body: bytes, *, counter: int, nonce: str, headers: Mapping[str, str]
+) -> bytes:
+    """What a booth signs with Ed25519 and the server verifies: all that gives a request its meaning, line by line.
+
+    `target` is path and query as sent; `headers` are the upload headers of the request, absent ones empty.
+    """
+    uploads = (headers.get(name, "") for name in (OFFSET, LENGTH, COMPLETE, DIGEST))
+    parts = ("boothphone request 1", method, target, str(counter), nonce, hashlib.sha256(body).hexdigest(), *uploads)
+    return "\n".join(parts).encode("utf-8")
