@@ -8,15 +8,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from PIL.Image import Image
+
 from firmware.desk.running import RunningBooth
 from firmware.desk.troubles import troubles
 from firmware.desk.words import ANSWERS, LAMPS
 from firmware.numbers import group
 from firmware.screens.view import View
+from hw.emulated.characters import Hd44780Panel
 from hw.emulated.exchange import FarEnd, Progress
 from hw.emulated.speech import Speech
 
 KEPT = 200  # lines of the modem log
+DOT = 2  # pixels for a dot of the character LCD; the page multiplies them
 CALLER = FarEnd(voice=Speech(2))
 
 # What the far end does with the next call, by the names of words.ANSWERS.
@@ -76,7 +80,7 @@ class Page:
         """`callers`: numbers that may call in, each with what the page says of it."""
         self._running, self._rig, self.callers = running, running.rig, tuple(callers)
         self.has_hook = self._rig.hook_kind != "none"
-        self.size = self._rig.panel.picture().size
+        self.size = self._picture().size
         self._painted = 1
         self._log = ModemLog(running.settings.zone)
         self._next, self._silent = ANSWERS[0], False
@@ -137,8 +141,12 @@ class Page:
 
     def _png(self) -> bytes:
         file = io.BytesIO()
-        self._rig.panel.picture().save(file, "PNG", compress_level=1)
+        self._picture().save(file, "PNG", compress_level=1)
         return file.getvalue()
+
+    def _picture(self) -> Image:
+        panel = self._rig.panel
+        return panel.picture(DOT) if isinstance(panel, Hd44780Panel) else panel.picture()
 
     def _answer_next(self, name: str) -> None:
         self._rig.exchange.default = FAR_ENDS[name]

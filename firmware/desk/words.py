@@ -23,8 +23,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "key-B": ("B、上", "B, up"),
     "key-C": ("C、下", "C, down"),
     "key-D": ("D、戻る・終了（長押しで緊急番号）", "D, back or end (hold for emergency numbers)"),
-    "lift": ("受話器を上げる", "Lift the handset"),
-    "replace": ("受話器を置く", "Put the handset down"),
+    "lift": ("受話器を上げる", "Lift handset"),
+    "replace": ("受話器を置く", "Handset down"),
     "lamp-line": ("回線", "Line"),
     "lamp-recording": ("録音", "Recording"),
     "lamp-sync": ("同期", "Sync"),
@@ -39,12 +39,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "far-ringing": ("こちらに電話している", "calls the booth"),
     "withheld": ("非通知", "number withheld"),
     "next-call": ("次にかかった電話に", "The next call"),
-    "answers": ("出て話す", "Answers and speaks"),
-    "busy": ("話し中", "Is busy"),
-    "no-answer": ("出ない", "Nobody answers"),
-    "unassigned": ("使われていない", "Unassigned number"),
-    "wordless": ("無言で切る", "Hangs up wordlessly"),
-    "mid-pitch": ("話の途中で切る", "Hangs up mid-pitch"),
+    "answers": ("出て話す", "Answers"),
+    "busy": ("話し中", "Busy"),
+    "no-answer": ("出ない", "No answer"),
+    "unassigned": ("使われていない", "Unassigned"),
+    "wordless": ("無言で切る", "Wordless hang-up"),
+    "mid-pitch": ("話の途中で切る", "Mid-pitch hang-up"),
     "now": ("いま", "Now"),
     "answer": ("出る", "Answer"),
     "hang-up": ("切る", "Hang up"),
@@ -52,7 +52,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "call-in": ("電話をかける", "Call in"),
     "call-from": ("番号", "From"),
     "trouble": ("困らせる", "Make trouble"),
-    "unplugged": ("モデムを抜く", "Unplug the modem"),
+    "unplugged": ("モデムを抜く", "Unplug modem"),
     "clock": ("1970 年で起動", "Restart in 1970"),
     "mute": ("モデムが黙る", "Modem is mute"),
     "garble": ("文字が化ける", "Garbled bytes"),
@@ -80,7 +80,7 @@ def texts(language: Language) -> dict[str, str]:
     """Every text of the page in one language.
 
     >>> texts("en")["busy"]
-    'Is busy'
+    'Busy'
     """
     column = LANGUAGES.index(language)
     return {name: pair[column] for name, pair in TEXTS.items()}

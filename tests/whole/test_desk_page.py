@@ -255,6 +255,7 @@ def test_the_page_says_when_the_booth_is_gone(visit):
 def test_a_closed_line_is_opened_again(visit):
     desk = visit()
     desk.window.evaluate("socket.close()")
-    expect(desk.window.locator("#lost")).to_be_hidden(timeout=5000)
+    expect(desk.window.locator("#lost")).to_be_visible()
+    expect(desk.window.locator("#lost")).to_be_hidden()
     desk.window.keyboard.press("5")
     desk.wait_for(State.KEYING)

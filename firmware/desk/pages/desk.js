@@ -108,14 +108,17 @@ for (const button of all("[data-act]")) {
 function fit() {
   const device = find(".device");
   const box = getComputedStyle(device);
-  const margin = parseFloat(box.paddingLeft) + parseFloat(box.paddingRight) + 6;
-  const wide = matchMedia("(max-width: 67rem)").matches;
-  const room = wide ? device.parentElement.clientWidth - margin : innerWidth - 24 * 16 - 84 - margin;
-  const below = device.offsetHeight - find(".glass").offsetHeight + 40;
-  const least = Math.round(2 * devicePixelRatio);
+  const around = getComputedStyle(device.parentElement);
+  const margin = 6 + 2 * (parseFloat(box.paddingLeft) + parseFloat(around.paddingLeft));
+  const beside = box.display === "grid" ? 272 : 0; // keys at its side
+  const alone = matchMedia("(max-width: 67rem)").matches;
+  const room = document.documentElement.clientWidth - margin - beside - (alone ? 0 : 390);
+  const below = beside ? 40 : device.offsetHeight - find(".glass").offsetHeight + 40;
   const across = Math.floor((room * devicePixelRatio) / lcd.width);
   const down = Math.floor(((innerHeight - below) * devicePixelRatio) / lcd.height);
-  const times = Math.max(1, Math.min(across, Math.max(down, least)));
+  const least = Math.round((beside ? 1 : 2) * devicePixelRatio);
+  const most = Math.round(3 * devicePixelRatio);
+  const times = Math.max(1, Math.min(across, Math.max(down, least), most));
   lcd.style.width = `${(lcd.width * times) / devicePixelRatio}px`;
 }
 
