@@ -139,6 +139,16 @@ def test_the_page_speaks_two_languages(served, query, lang, text):
     assert f">{text}<" in html
 
 
+def test_a_booth_with_a_headset_has_no_hook_to_lift(tmp_path, served):
+    assert 'id="hook"' in served.get(Cookie=served.cookie).text
+    with (
+        Rig(tmp_path, hook="none") as rig,
+        RunningBooth(rig, card.prepared(rig).settings) as running,
+        serving(Page(running)) as address,
+    ):
+        assert 'id="hook"' not in httpx.get(address).text
+
+
 def test_nothing_comes_from_elsewhere(served):
     answer = served.get(Cookie=served.cookie)
     everything = (
