@@ -85,12 +85,12 @@ class Booth:
     def run(self) -> None:
         """Open the devices and serve until stop(). An error of ours ends it; systemd starts the booth again."""
         hardware = self._parts.hardware
-        hardware.line.open(self.post)
-        hardware.hook.open(self.post)
-        hardware.keypad.open(self.post)
-        self._watchdog.ready()
-        self._show()
         try:
+            hardware.line.open(self.post)
+            hardware.hook.open(self.post)
+            hardware.keypad.open(self.post)
+            self._watchdog.ready()
+            self._show()
             self._serve()
         finally:
             self._close()

@@ -171,13 +171,14 @@ class Conversation:
             self._ticks.pop()
             self._path.ear(TICK)
 
-    def body(self, script: tuple[str, ...], page: int, *, asked: bool) -> CallBody:
+    def body(self, script: tuple[str, ...], page: int, *, line: str, asked: bool) -> CallBody:
         """What the screen shows while a call is going on."""
         call = self._going
         since = self._answered_at if call.answered else self._began
         return CallBody(
             call=replace(call, talk=monotonic() - self._answered_at if call.answered else 0.0),
             seconds=monotonic() - since,
+            line=line,
             promise=self._marks.promise,
             ticks=self._marks.ticks,
             marks=tuple(sorted(self._marks.named)),

@@ -46,7 +46,8 @@ class Scenery:
         if place.state in IN_CALL:
             script = self._parts.settings.script.pages
             asked = place.state is State.END_ASKED
-            body: Body = self._parts.conversation.body(script, self.script_page, asked=asked)
+            line = self._parts.condition.model
+            body: Body = self._parts.conversation.body(script, self.script_page, line=line, asked=asked)
         else:
             body = self._bodies[place.state]()
         return Scene(place.state, self._header(), body, self._results)

@@ -156,7 +156,9 @@ class Phone:
         for row in (yield from questions.calls(self._family)) or ():
             if row.voice and row.incoming and row.state in RINGING:
                 self._take(row)
-            elif row.voice:  # left over from before a restart: nobody talks in it any more
+            elif row.voice and not (self._call or self._next):
+                # Left over from before a restart: nobody talks in it any more. A call that was dialled while the modem
+                # was being greeted is none of those.
                 yield Ask(self._family.hang_up[0], self._pace.reply)
         self._check_at = monotonic()
 

@@ -106,7 +106,9 @@ class Dialling:
         if self._parts.settings.hook.kind == "none" or self._parts.condition.lifted:
             return Cleared()
         self._armed = target
-        self._scenery.armed = CallBody(Call("", target.number, target.customer), 0.0)
+        self._scenery.armed = CallBody(
+            Call("", target.number, target.customer), 0.0, history=self._parts.calls.history(target.number.key)
+        )
         return Armed()
 
     def _warn(self, target: Target, decision: Decision) -> Warned:

@@ -240,7 +240,7 @@ WRAPPING: dict[str, Scene] = {
     "wrap-up": _scene(S.WRAP_UP, _WRAP, WAITING),
     "wrap-up-chosen": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["REF"], whom="self")),
     "wrap-up-busy": _scene(
-        S.WRAP_UP, replace(_WRAP, call=replace(CALL, cause=Cause.BUSY, by=Party.LINE), suggested=BY_CODE["NOANS"])
+        S.WRAP_UP, replace(_WRAP, call=replace(CALL, cause=Cause.BUSY, by=Party.LINE), suggested=BY_CODE["BUSY"])
     ),
     "wrap-up-memo": _scene(S.WRAP_UP, replace(_WRAP, memo=True)),
     "wrap-up-other": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["DNC"])),

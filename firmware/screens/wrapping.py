@@ -76,14 +76,19 @@ def _result(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[
     if body.keyed:
         return _two_digits(body, teller)
     boxes = tuple(_box(result, body, teller) for result in body.boxes)
-    other = body.chosen if body.chosen is not None and body.chosen not in body.boxes else None
-    above = (Line(f"✓ 0{other.key}  {teller.box(other)}", "accent"),) if other else ()
     said = body.chosen or body.suggested
+    above = (_beyond(said, body, teller),) if said is not None and said not in body.boxes else ()
     brief = teller.text("Key 1-9, 0+two digits")
     if said is not None:
         brief = f"{said.box or '0' + said.key} {teller.box(said)}{'' if body.chosen else '?'}"
     who = teller.reading(body.call.customer) if body.call.customer else body.call.number.shown
     return (*above, Boxes(boxes)), (who, brief)
+
+
+def _beyond(result: Result, body: WrapUpBody, teller: Teller) -> Line:
+    """A result that has no box of its own: chosen, or likely and waiting for A."""
+    named = f"0{result.key}  {teller.box(result)}"
+    return Line(f"✓ {named}", "accent") if body.chosen else Line(f"A  {named}", "accent", right=teller.text("likely"))
 
 
 def _box(result: Result, body: WrapUpBody, teller: Teller) -> Box:
