@@ -43,8 +43,8 @@ text: .setup-test ## compile the translations after editing a .po file
 
 requirements: .setup-test ## pin the newest versions, by hash only
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --upgrade $(PINS) --extra desk -o provisioning/requirements/demo.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --upgrade $(PINS) --extra desk --extra device --extra test -c provisioning/requirements/demo.txt -o provisioning/requirements/test.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade $(PINS) --extra desk --extra server -o provisioning/requirements/demo.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --upgrade $(PINS) --extra desk --extra server --extra device --extra test -c provisioning/requirements/demo.txt -o provisioning/requirements/test.txt pyproject.toml
 PINS := --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --allow-unsafe
 
 clean: ## forget the virtual environment and the demo's data
