@@ -1,6 +1,6 @@
 # `make` lists the targets; each line after `##` is what it does.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once quick test lint types style check soak bench text requirements clean
+.PHONY: help demo demo-once quick test lint types style check soak bench text pictures requirements clean
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 
@@ -40,6 +40,9 @@ bench: .setup-test ## key to LCD, key to ATD, guard, CPU and memory of a recorde
 
 text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics
+
+pictures: .setup-test ## take the README's pictures anew
+	$(BIN)/python -P tests/pictures.py
 
 requirements: .setup-test ## pin the newest versions, by hash only
 	$(BIN)/python -m pip install --quiet pip-tools
