@@ -7,6 +7,7 @@ version it does not know is refused (WireError), never guessed at. All times are
 Every request but Enrol and the nonce is signed: see SIGNED and `signed_text`.
 """
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 VERSION = 1
+TOKEN = "booth1"  # what an enrolment token begins with
 ROOT = "/v1"
 
 # Paths. A recording is named by its call's (or memo's) UUID.
@@ -68,6 +70,7 @@ class Enrolled(Message, frozen=True):
     name: str
     recipients: tuple[str, ...]
     time: float
+    pins: tuple[str, ...] = ()  # of all keys that the server may show from now on; the token's is among them
 
 
 class Refusal(Message, frozen=True):
@@ -182,6 +185,7 @@ class Wanted(Message, frozen=True):
     time: float
     name: str
     recipients: tuple[str, ...]
+    pins: tuple[str, ...] = ()
 
 
 class Claim(Message, frozen=True):
@@ -198,6 +202,35 @@ class Claimed(Message, frozen=True):
     expires: float
     fence: int
     holder: str = ""  # the other booth's name
+
+
+class Token(msgspec.Struct, frozen=True):
+    """What a technician carries from the server to a new booth, once.
+
+    >>> Token.read(str(Token("https://[::1]:8443", "p", "s")))
+    Token(url='https://[::1]:8443', pin='p', secret='s')
+    """
+
+    url: str  # of the booth API, without a path
+    pin: str  # see `pin_of`
+    secret: str
+
+    def __str__(self) -> str:
+        return f"{TOKEN}:{self.url}:{self.pin}:{self.secret}"
+
+    @classmethod
+    def read(cls, text: str) -> "Token":
+        """The token in `text`. Raises WireError."""
+        kind, _, rest = text.strip().partition(":")
+        parts = rest.rsplit(":", 2)
+        if kind != TOKEN or len(parts) != 3 or not all(parts):
+            raise WireError(f"not an enrolment token: it looks like {TOKEN}:https://server:8443:pin:secret")
+        return cls(*parts)
+
+
+def pin_of(public_key: bytes) -> str:
+    """The pin of a server's key: SHA-256 over its SubjectPublicKeyInfo (DER), base64url without padding."""
+    return base64.urlsafe_b64encode(hashlib.sha256(public_key).digest()).rstrip(b"=").decode("ascii")
 
 
 _M = TypeVar("_M", bound=Message)

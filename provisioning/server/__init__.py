@@ -1,0 +1,1 @@
+"""The provisioning server, which is also the central server: booths, lists, calls, recordings, facts."""
