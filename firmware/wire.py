@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 VERSION = 1
-TOKEN = "booth1"  # what an enrolment token begins with
+BOOTH1 = "booth1"  # what an enrolment token begins with
 ROOT = "/v1"
 
 # Paths. A recording is named by its call's (or memo's) UUID.
@@ -216,15 +216,15 @@ class Token(msgspec.Struct, frozen=True):
     secret: str
 
     def __str__(self) -> str:
-        return f"{TOKEN}:{self.url}:{self.pin}:{self.secret}"
+        return f"{BOOTH1}:{self.url}:{self.pin}:{self.secret}"
 
     @classmethod
     def read(cls, text: str) -> "Token":
         """The token in `text`. Raises WireError."""
         kind, _, rest = text.strip().partition(":")
         parts = rest.rsplit(":", 2)
-        if kind != TOKEN or len(parts) != 3 or not all(parts):
-            raise WireError(f"not an enrolment token: it looks like {TOKEN}:https://server:8443:pin:secret")
+        if kind != BOOTH1 or len(parts) != 3 or not all(parts):
+            raise WireError(f"not an enrolment token: it looks like {BOOTH1}:https://server:8443:pin:secret")
         return cls(*parts)
 
 
