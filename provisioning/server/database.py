@@ -8,7 +8,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
 
 PATIENCE = 10.0  # seconds to wait for another process's write, such as `token new`
@@ -50,6 +51,10 @@ class Database:
             connection = stack.enter_context(self._engine.connect()).execution_options(**_WRITING)
             stack.enter_context(connection.begin())
             yield connection
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that may say what becomes of a row that is there already; both engines have the same words for it."""
+        return sqlite.insert(table) if self.sqlite else postgresql.insert(table)
 
     def in_sequence(self, connection: Connection) -> None:
         """In a write: nobody else gives sequence numbers until its end, so that they become visible in their order."""

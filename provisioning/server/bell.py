@@ -1,0 +1,74 @@
+"""The bell: wakes those who wait for news in the event loop, from whatever thread the news comes."""
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+
+
+class Topic(Enum):
+    """What there can be news of."""
+
+    FACTS = "facts"
+    CALLS = "calls"
+    RECORDINGS = "recordings"
+    BOOTHS = "booths"
+    LISTS = "lists"
+
+
+class Bell:
+    """Rung after the commit, never before: whoever is woken must find what is new.
+
+    Listen first and look then; what happens between a look and the wait is heard.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: defaultdict[Topic, dict[asyncio.Event, asyncio.AbstractEventLoop]] = defaultdict(dict)
+        self.closed = False
+
+    def ring(self, *topics: Topic) -> None:
+        """There is news; from any thread."""
+        with self._lock:
+            woken = [pair for topic in topics for pair in self._waiting[topic].items()]
+            for event, loop in woken:
+                loop.call_soon_threadsafe(event.set)
+
+    @contextmanager
+    def listen(self, *topics: Topic) -> Iterator["Listener"]:
+        """Hear of `topics` while the block lasts; inside the event loop."""
+        event, loop = asyncio.Event(), asyncio.get_running_loop()
+        with self._lock:
+            for topic in topics:
+                self._waiting[topic][event] = loop
+        try:
+            yield Listener(self, event)
+        finally:
+            with self._lock:
+                for topic in topics:
+                    del self._waiting[topic][event]
+
+    def close(self) -> None:
+        """The server ends: nobody is kept waiting."""
+        self.closed = True
+        self.ring(*Topic)
+
+
+class Listener:
+    """One who listens."""
+
+    def __init__(self, bell: Bell, event: asyncio.Event) -> None:
+        self._bell, self._event = bell, event
+
+    async def rung(self, seconds: float) -> bool:
+        """Wait for news, at most so long; whether there is any since the last time."""
+        if self._bell.closed:
+            return False
+        try:
+            await asyncio.wait_for(self._event.wait(), seconds)
+        except TimeoutError:
+            return False
+        self._event.clear()
+        return not self._bell.closed

@@ -1,0 +1,144 @@
+"""What is known of numbers, from all booths in one order. Facts are only ever added.
+
+A booth asks for what comes after its cursor, `epoch:seq`. The sequence is given under one lock, so that whoever has
+read up to a number has missed nothing below it.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from math import isfinite
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from firmware import wire
+from firmware.known import FactKind
+from provisioning.server.bell import Bell, Topic
+from provisioning.server.database import Database
+from provisioning.server.schema import fact, server_note
+
+EPOCH = "epoch"  # the note that names this line of facts; a restored backup begins another
+MOST = 500  # facts in one answer
+LONGEST = 2000  # characters of one text
+HERE = "server"  # the booth of facts that are made here
+
+
+class Facts:
+    """The log of facts. Blocking."""
+
+    def __init__(self, database: Database, bell: Bell, now: Callable[[], float] = time.time) -> None:
+        self._database, self._bell, self._now = database, bell, now
+
+    def take(self, sender: str, raws: Sequence[msgspec.Raw]) -> wire.Taken:
+        """Keep what a booth tells; what is here already is as good as taken. On disk when this returns."""
+        good: list[tuple[wire.Fact, str]] = []
+        refused: dict[str, str] = {}
+        for place, raw in enumerate(raws):
+            try:
+                good.append((_checked(raw), bytes(raw).decode("utf-8")))
+            except wire.WireError as problem:
+                refused[_name(raw, place)] = str(problem)
+        self._keep([self._row(one, text, sender) for one, text in good])
+        return wire.Taken(ids=tuple(one.id for one, _ in good), refused=refused)
+
+    def add(self, one: wire.Fact) -> None:
+        """Keep a fact that is made here, such as the lift of a refusal, and wake all booths."""
+        self._keep([self._row(one, wire.encode(one).decode("utf-8"), None)])
+
+    def add_within(self, connection: Connection, one: wire.Fact) -> None:
+        """The same inside somebody's write; ring Topic.FACTS after it."""
+        self._insert(connection, [self._row(one, wire.encode(one).decode("utf-8"), None)])
+
+    def after(self, cursor: str) -> wire.News:
+        """The facts after a cursor; an empty cursor begins at the beginning."""
+        with self._database.read() as connection:
+            epoch = epoch_of(connection)
+            latest = connection.scalar(select(func.max(fact.c.seq))) or 0
+            seq = _seq(cursor, epoch)
+            if seq is not None and seq <= latest:
+                rows = connection.execute(
+                    select(fact.c.seq, fact.c.raw).where(fact.c.seq > seq).order_by(fact.c.seq).limit(MOST)
+                ).all()
+                told = tuple(_numbered(row.raw, row.seq) for row in rows)
+                return wire.News(cursor=f"{epoch}:{rows[-1].seq if rows else seq}", facts=told)
+        if seq is not None:  # the booth has seen more than there is: this is a backup
+            epoch = self.begin_epoch()
+        return wire.News(cursor=f"{epoch}:0", facts=(), reset=True)
+
+    def begin_epoch(self) -> str:
+        """After a restore: all booths begin anew and offer again what they have."""
+        epoch = secrets.token_hex(8)
+        with self._database.write() as connection:
+            statement = self._database.insert(server_note).values(key=EPOCH, value=epoch)
+            connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": epoch}))
+        self._bell.ring(Topic.FACTS)
+        return epoch
+
+    def prepare(self) -> None:
+        """For a new database: name the first epoch."""
+        with self._database.write() as connection:
+            statement = self._database.insert(server_note).values(key=EPOCH, value=secrets.token_hex(8))
+            connection.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
+
+    def _keep(self, rows: Sequence[dict[str, object]]) -> None:
+        if not rows:
+            return
+        with self._database.write() as connection:
+            added = self._insert(connection, rows)
+        if added:
+            self._bell.ring(Topic.FACTS)
+
+    def _insert(self, connection: Connection, rows: Sequence[dict[str, object]]) -> int:
+        self._database.in_sequence(connection)
+        statement = self._database.insert(fact).on_conflict_do_nothing(index_elements=["id"])
+        return sum(connection.execute(statement, row).rowcount for row in rows)
+
+    def _row(self, one: wire.Fact, text: str, sender: str | None) -> dict[str, object]:
+        return msgspec.structs.asdict(one) | {"raw": text, "sender": sender, "taken": self._now()}
+
+
+def epoch_of(connection: Connection) -> str:
+    """The name of the present line of facts."""
+    epoch: str = connection.execute(select(server_note.c.value).where(server_note.c.key == EPOCH)).scalar_one()
+    return epoch
+
+
+def _checked(raw: msgspec.Raw) -> wire.Fact:
+    """A booth's fact. Kinds that are not known here may be known to other booths; lifts are made on the server only."""
+    one: wire.Fact = wire.read(raw, wire.Fact)
+    if one.kind == FactKind.LIFT.value:
+        raise wire.WireError("a refusal is lifted on the server, not by a booth")
+    if not (one.id and one.kind and one.number):
+        raise wire.WireError("a fact without id, kind or number")
+    texts = (one.id, one.kind, one.number, one.booth, one.agent, one.call or "", one.result or "", one.note)
+    if any(len(text) > LONGEST or "\0" in text for text in texts):
+        raise wire.WireError("a fact with a text that is too long or holds a null character")
+    if not all(isfinite(when) for when in (one.at, one.due) if when is not None):
+        raise wire.WireError("a fact at no time")
+    return one
+
+
+class _Named(msgspec.Struct):
+    id: str
+
+
+def _name(raw: msgspec.Raw, place: int) -> str:
+    """How a part that cannot be taken is called: by its id, or else by its place in the message."""
+    try:
+        named: _Named = wire.read(raw, _Named)
+    except wire.WireError:
+        return f"#{place}"
+    return named.id
+
+
+def _seq(cursor: str, epoch: str) -> int | None:
+    """Where a cursor stands; None if it is of another epoch."""
+    if not cursor:
+        return 0
+    named, _, seq = cursor.rpartition(":")
+    return int(seq) if named == epoch and seq.isdecimal() and len(seq) < 19 else None
+
+
+def _numbered(raw: str, seq: int) -> msgspec.Raw:
+    return msgspec.Raw(f'{raw[:-1]},"seq":{seq}}}'.encode())
