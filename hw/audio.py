@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ from hw.errors import AudioError, MisuseError
 SAMPLES = FRAME // 2
 CAP = 10  # frames: 200 ms; what has waited longer is stale, and the oldest goes
 PREFILL = 2  # frames that must wait before the card is fed: it takes them at its own pace, not at the path's
+PATIENCE = 1.0  # seconds that close() waits for PortAudio
 HEARS, SPEAKS = "maxInputChannels", "maxOutputChannels"
 WHAT = {HEARS: "microphone", SPEAKS: "earpiece"}
 
@@ -30,9 +32,12 @@ class SoundCard:
         self._speaking = False
         self._portaudio: pyaudio.PyAudio | None = None
         self._streams: list[pyaudio.Stream] = []
+        self._stuck = False
 
     def open(self) -> None:
         """Begin to hear and speak; raises AudioError, which names the device asked for and those there are."""
+        if self._stuck:
+            raise AudioError("a sound card went away and PortAudio has not let go of it: the booth must start again")
         if self._portaudio is not None:
             raise MisuseError("the sound card is open already")
         self._streams.clear()
@@ -42,7 +47,7 @@ class SoundCard:
                 self._open_stream(portaudio, HEARS, input=True, stream_callback=self._hear)
                 self._open_stream(portaudio, SPEAKS, output=True, stream_callback=self._speak)
             except AudioError:
-                portaudio.terminate()
+                self._release(portaudio)
                 raise
         self._portaudio = portaudio
 
@@ -50,7 +55,7 @@ class SoundCard:
         """Let go of the card; harmless when it is not open."""
         portaudio, self._portaudio = self._portaudio, None
         if portaudio is not None:
-            portaudio.terminate()  # closes the streams too
+            self._release(portaudio)
         self._streams.clear()
         self._heard.clear()
         self._to_say.clear()
@@ -80,6 +85,13 @@ class SoundCard:
                 f"the {WHAT[side]} {name!r} does not open: {problem}; {_present(portaudio, side)}"
             ) from problem
         self._streams.append(stream)
+
+    def _release(self, portaudio: pyaudio.PyAudio) -> None:
+        # When a card goes away, PortAudio 19.6 may spin on its errors for ever, and then waits for ever for itself.
+        ending = threading.Thread(target=portaudio.terminate, name="sound card", daemon=True)
+        ending.start()
+        ending.join(PATIENCE)
+        self._stuck = ending.is_alive()
 
     # On PortAudio's own threads, which must never wait: they move bytes and count.
 
