@@ -14,7 +14,7 @@ demo-once: .setup-demo ## one whole call with no human: prints each step and the
 	@$(BIN)/booth-desk --once
 
 quick: .setup-test ## the fast tests (< 20 s)
-	$(PYTEST) -m "not slow and not soak and not browser and not sound"
+	$(PYTEST) -m "not slow and not soak and not browser and not sound" firmware hw tests/firmware tests/test_docs.py
 
 test: .setup-test ## every test in its small size (<= 12 min)
 	$(PYTEST) -m "not soak"

@@ -11,6 +11,8 @@ from firmware.screens.view import Brief, SoftKey, Status, View
 from firmware.screens.views import view
 from firmware.text.catalogue import load
 
+pytestmark = pytest.mark.slow
+
 every = pytest.mark.parametrize(
     ("name", "language"), [(name, language) for name in SCENES for language in ("ja_kana", "en")]
 )

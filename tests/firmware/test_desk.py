@@ -28,6 +28,8 @@ from firmware.pin import verify
 from firmware.settings import parse
 from hw.events import Event, KeyPressed, KeyReleased
 
+pytestmark = pytest.mark.slow
+
 
 class Desk:
     """A running booth and its page's address."""

@@ -15,6 +15,8 @@ from firmware.screens.view import BigNumber, Brief, Line, Panel, SoftKey, View
 from firmware.screens.views import view
 from firmware.text.catalogue import load
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(320, 240), (480, 320)]
 MAY_BE_SHORT = re.compile(rf"^(No\. \d+ )?{LONG.name}$|^{LONG.reading}$|^\d_  ")
 """Names longer than any screen, and the overview of results by their first digit."""

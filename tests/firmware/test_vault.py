@@ -18,6 +18,8 @@ from firmware.recorder import Recorder
 from firmware.vault import Vault, VaultError
 from hw.contracts import SILENCE
 
+pytestmark = pytest.mark.slow
+
 KEY = pyrage.x25519.Identity.generate()
 CALL = UUID("00000000-0000-4000-8000-0000000000aa")
 
