@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware import record
+from firmware import record, redial
 from firmware.clock import Clock, Stamp
 from firmware.customers import Badge, CallList, Customer, Customers, after_call, number_from, number_text
 from firmware.facts import Facts, PastCall, append, date_boot, new_id, post
@@ -47,8 +48,16 @@ class Calls(Customers, Facts, Logbook):
     whose beginning could not be written (an emergency is dialled all the same) is passed over; only `finish` wants it.
     """
 
-    def __init__(self, path: Path | str, booth: str, clock: Clock, rules: Rules = STRICT) -> None:
-        store = Store(path)
+    def __init__(
+        self,
+        path: Path | str,
+        booth: str,
+        clock: Clock,
+        rules: Rules = STRICT,
+        written: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`written` is called whenever something that others may want to know of is on the card."""
+        store = Store(path, written)
         Customers.__init__(self, store, rules)
         Facts.__init__(self, store, booth, clock)
         Logbook.__init__(self, store, clock)
@@ -60,7 +69,7 @@ class Calls(Customers, Facts, Logbook):
         A call to nobody on a list must have a reason, unless it is an emergency or came in.
         """
         stamp = self._clock.stamp()
-        said = None if decision is None else json.dumps(record.decision(decision), ensure_ascii=False)
+        said = None if decision is None else json.dumps(redial.written(decision), ensure_ascii=False)
         with self._store.write() as db:
             db.execute(
                 "INSERT INTO call (id, customer, number, detail, agent, reason, emergency, incoming, decision,"

@@ -94,6 +94,7 @@ class Reading:
     records: tuple[Record, ...]  # up to the first that is not sound
     whole: int  # bytes of them
     tail: int  # where the last sound record ends, even if there is damage before it
+    ended: bool = False  # that last one is a closing record
 
     @property
     def closed(self) -> bool:
@@ -116,8 +117,9 @@ def read(data: bytes) -> Reading:
     """
     every = list(_walk(data))
     whole = tuple(takewhile(lambda found: found.sound, every))
-    tail = max((found.end for found in every if found.sound), default=0)
-    return Reading(whole, whole[-1].end if whole else 0, tail)
+    last = next((found for found in reversed(every) if found.sound), None)
+    tail, ended = (last.end, last.closing) if last else (0, False)
+    return Reading(whole, whole[-1].end if whole else 0, tail, ended)
 
 
 def _walk(data: bytes) -> Iterator[Record]:

@@ -3,24 +3,10 @@
 import json
 import sqlite3
 
-from firmware.redial import Decision
 from firmware.store import Store
 from hw.errors import MisuseError
 
 VERSION = 1
-
-
-def decision(said: Decision) -> dict[str, object]:
-    """The guard's word with its evidence."""
-    return {
-        "verdict": said.verdict.name,
-        "reason": said.reason.name,
-        "until": said.until,
-        "never": said.never,
-        "overridable": said.overridable,
-        "considered": [reason.name for reason in said.considered],
-        "evidence": [fact.id for fact in said.evidence],
-    }
 
 
 def whole(store: Store, call_id: str, booth: str) -> dict[str, object]:
@@ -55,7 +41,7 @@ def whole(store: Store, call_id: str, booth: str) -> dict[str, object]:
 
 _CALL = """
 SELECT c.*, coalesce(c.at, c.monotonic + b.ahead) AS dated,
-    u.name, u.reading, u.row, u.list, l.name AS list_name, l.sample
+    u.name, u.reading, u.row, u.list, l.name AS list_name, l.sample, coalesce(l.uuid, '') AS list_uuid
 FROM call c
 LEFT JOIN boot b ON b.id = c.boot
 LEFT JOIN customer u ON u.id = c.customer
@@ -85,7 +71,7 @@ def _customer(row: sqlite3.Row) -> dict[str, object] | None:
         "name": row["name"],
         "reading": row["reading"],
         "row": row["row"],
-        "list": {"id": row["list"], "name": row["list_name"], "sample": bool(row["sample"])},
+        "list": {"id": row["list"], "name": row["list_name"], "sample": bool(row["sample"]), "uuid": row["list_uuid"]},
     }
 
 

@@ -82,6 +82,19 @@ def decide(
     return Decision(Verdict.ALLOW, Reason.FREE, considered=(*looked, Reason.FREE))
 
 
+def written(said: Decision) -> dict[str, object]:
+    """The guard's word with its evidence, as plain data for the call's record."""
+    return {
+        "verdict": said.verdict.name,
+        "reason": said.reason.name,
+        "until": said.until,
+        "never": said.never,
+        "overridable": said.overridable,
+        "considered": [reason.name for reason in said.considered],
+        "evidence": [fact.id for fact in said.evidence],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     """All that a check may look at."""

@@ -1,7 +1,7 @@
 """The booth's database: one SQLite file in WAL mode that the phone and the sync process share."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
@@ -38,7 +38,9 @@ class Store:
     It may be opened on one thread and used on another, but by one at a time.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, written: Callable[[], object] = lambda: None) -> None:
+        """`written` is called after each durable transaction."""
+        self._written = written
         with _blaming_the_card():
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
@@ -86,6 +88,8 @@ class Store:
             finally:
                 if self._db.in_transaction:  # it failed, and a full card has not rolled back by itself
                     self._db.execute("ROLLBACK")
+        if durable:
+            self._written()
 
     def rows(self, question: str, *values: Value) -> list[sqlite3.Row]:
         """Every row of the answer. Raises CardError."""

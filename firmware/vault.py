@@ -63,8 +63,8 @@ class Recovered:
 class JournalFile:
     """One journal on disk, open for appending. What append() returned from survives a power cut."""
 
-    def __init__(self, path: Path, seal: Callable[[bytes], bytes]) -> None:
-        self.path, self._seal = path, seal
+    def __init__(self, path: Path, seal: Callable[[bytes], bytes], written: Callable[[], object]) -> None:
+        self.path, self._seal, self._written = path, seal, written
         self.size = 0
         self._hash = hashlib.sha256()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -102,6 +102,7 @@ class JournalFile:
             raise
         self.size += len(data)
         self._hash.update(data)
+        self._written()
 
     def close(self) -> None:
         """Let go of the file; harmless the second time."""
@@ -122,7 +123,10 @@ class Vault:
     All writing is done on one thread, in the order asked for.
     """
 
-    def __init__(self, directory: Path, recipients: Sequence[str], post: Post) -> None:
+    def __init__(
+        self, directory: Path, recipients: Sequence[str], post: Post, written: Callable[[], object] = lambda: None
+    ) -> None:
+        """`written` is called, on the vault's thread, whenever one more segment is on the disk."""
         if not recipients:
             raise VaultError("no recipient: recordings would be sealed to nobody")
         try:
@@ -130,7 +134,7 @@ class Vault:
         except pyrage.RecipientError as problem:
             raise VaultError(f"a recipient is no age public key (age1…): {problem}") from problem
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.directory, self.post = directory, post
+        self.directory, self.post, self._written = directory, post, written
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="vault", daemon=True)
         self._thread.start()
@@ -158,7 +162,7 @@ class Vault:
         path = self.path(call)
         if path.exists():
             raise FileExistsError(f"{path.name} exists already")
-        file = JournalFile(path, self._seal)
+        file = JournalFile(path, self._seal, self._written)
         try:
             file.made_known()
         except OSError:
@@ -189,7 +193,7 @@ class Vault:
             return None
         # Damage with whole records after it is no torn tail: what is there stays for those who can open it.
         kept = data[: reading.tail]
-        file = JournalFile(path, self._seal)
+        file = JournalFile(path, self._seal, self._written)
         try:
             file.continue_after(kept)
             closed = reading.closed or self._close_for(file, call, len(reading.records))

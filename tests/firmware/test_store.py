@@ -68,7 +68,7 @@ def test_a_database_newer_than_the_program_is_refused_untouched(tmp_path: Path) 
     raw.execute("PRAGMA user_version = 999")
     raw.close()
     before = path.read_bytes()
-    with pytest.raises(NewerDatabaseError, match="is of version 999, this program knows 1: install the newer"):
+    with pytest.raises(NewerDatabaseError, match="is of version 999, this program knows"):
         Store(path)
     assert path.read_bytes() == before
 
