@@ -19,6 +19,7 @@ from firmware.display import Display, paper
 from firmware.gate import Gate, Target
 from firmware.hardware import Hardware
 from firmware.keying import Keying
+from firmware.liaison import Liaison, bell_of
 from firmware.listfile import ListFileError
 from firmware.memo import Memo
 from firmware.menu import Menu
@@ -55,12 +56,18 @@ def compose(
     inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
     settings.data.mkdir(parents=True, exist_ok=True)
     clock = clock or Clock(settings.clock.trust)
-    vault = Vault(settings.data / "recordings", settings.recording.recipients, inbox.put)
-    calls = Calls(settings.data / "booth.db", settings.booth, clock, settings.guard)
+    bell = bell_of(settings.data)
+    ring = bell.ring if bell else _nobody
+    vault = Vault(settings.data / "recordings", settings.recording.recipients, inbox.put, ring)
+    calls = Calls(settings.data / "booth.db", settings.booth, clock, settings.guard, ring)
     recover(vault, calls)
     sys.setswitchinterval(HAND_OVER)
     parts = furnish(settings, hardware, vault, calls, inbox.put, clock=clock, sample_allowed=sample_allowed)
     return Booth(parts, inbox, Display(paper(hardware.screen)))
+
+
+def _nobody() -> None:
+    """No server knows this booth: nobody wants to be woken."""
 
 
 def recover(vault: Vault, calls: Calls) -> None:
@@ -88,6 +95,7 @@ def furnish(
     def foresee(call: Call, moment: float) -> Decision:
         return gate.foresee(Target(call.number, call.customer), moment)
 
+    browsing = Browsing(calls, gate, clock, settings.script.pages)
     tries = Tries(calls.recall(TRIES), lambda kept: calls.remember(TRIES, kept, durable=True), monotonic())
     emergency = settings.emergency
     return Parts(
@@ -98,7 +106,7 @@ def furnish(
         results=codes,
         vault=vault,
         gate=gate,
-        browsing=Browsing(calls, gate, clock, settings.script.pages),
+        browsing=browsing,
         keying=Keying(calls, settings.country, settings.area_code, confirmed=emergency.confirmed),
         conversation=Conversation(hardware, recorder, calls, post, record_emergency=settings.recording.emergency),
         wrapup=WrapUp(codes, settings.zone, clock.now, foresee),
@@ -106,6 +114,7 @@ def furnish(
         menu=Menu(calls, settings.country, settings.area_code),
         memo=Memo(hardware.handset, recorder, calls),
         soundtest=SoundTest(hardware.handset),
+        liaison=Liaison(settings, calls, clock, browsing, post),
         condition=Condition(calls.recall("language") or settings.language, agent=_agent(settings, calls)),
     )
 

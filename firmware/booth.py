@@ -14,6 +14,7 @@ from firmware.acts.wrapping import Wrapping
 from firmware.callflow import IN_CALL, Place, State
 from firmware.display import Display
 from firmware.keys import Keys
+from firmware.liaison import Synced
 from firmware.outcomes import TimedOut
 from firmware.parts import Parts
 from firmware.scenery import Scenery
@@ -110,14 +111,18 @@ class Booth:
 
     def _patience(self) -> float:
         """Seconds until something is due even if nothing happens: the next full second, a time-out, a reconnection."""
+        if self._parts.liaison.busy(self._place.state):
+            return 0.001
         now = monotonic()
         waits = [TURN - time.time() % TURN, self._deadline - now]
         retry = self._parts.reconnect.wait(now)
         return max(0.001, min(waits if retry is None else [*waits, retry]))
 
     def _rest(self) -> None:
-        """Nobody has done anything for a moment: the time for the database's housekeeping, once after each call."""
-        if self._untidy and self._place.state is State.LIST:
+        """Nobody has done anything for a moment: the time for lists that came, and for the database's housekeeping."""
+        if self._parts.liaison.busy(self._place.state):
+            self._parts.liaison.work()
+        elif self._untidy and self._place.state is State.LIST:
             self._parts.calls.tidy()
             self._untidy = False
 
@@ -132,8 +137,15 @@ class Booth:
         self._parts.conversation.tick()
         self._parts.memo.tick()
         self._parts.menu.outcome = self._parts.soundtest.verdict() or self._parts.menu.outcome
+        self._tell_faults()
         self._watchdog.alive()
         self._show()
+
+    def _tell_faults(self) -> None:
+        condition = self._parts.condition
+        line = f"line:{condition.fault.fault.name}" if condition.fault else ""
+        clock = "" if self._parts.clock.source else "time-unknown"
+        self._parts.liaison.tell(line, clock)
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, KeyPressed | KeyHeld | KeyReleased):
@@ -142,6 +154,8 @@ class Booth:
                 self._step(stroke)
         elif isinstance(event, CallEnded) and self._parts.condition.ends_to_come:
             self._parts.condition.ends_to_come -= 1
+        elif isinstance(event, Synced):
+            self._parts.liaison.heard()
         else:
             self._note(event)
             self._step(event)
@@ -221,5 +235,6 @@ class Booth:
         for lamp in hardware.lamps.values():
             lamp.close()
         self._parts.vault.close()
+        self._parts.liaison.close()
         self._parts.calls.close()
         self._watchdog.stopping()

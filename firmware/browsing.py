@@ -30,6 +30,19 @@ class Browsing:
         self._position = 0
         self._calls.remember("list", str(self._list))
 
+    def replaced(self, old: int, new: int) -> None:
+        """List `old` has been put away and `new` has come in its place; 0 stands for none.
+
+        The agent goes on with the customer who was shown, if the new list has them too.
+        """
+        if self._list not in (old, 0):
+            return
+        shown, position = self.chosen, self._position
+        self.choose_list(new)
+        same = self._calls.by_number(shown.number.key, prefer=new) if shown else None
+        self.go(self._calls.position(same.id) if same and same.list_id == self._list else position if new else 0)
+        self.notice = "list-changed"
+
     def move(self, by: int) -> None:
         """Go `by` rows down (or up); the ends of the list are walls."""
         self.go(self._position + by)

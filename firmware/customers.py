@@ -89,7 +89,7 @@ class Customers:
             added = db.execute("INSERT INTO list (name, sample, total) VALUES (?, ?, ?)", (name, sample, len(entries)))
             list_id = int(added.lastrowid or 0)
             for position, entry in enumerate(entries):
-                _add(db, list_id, position, entry)
+                add_customer(db, list_id, position, entry)
         return list_id
 
     def lists(self) -> tuple[CallList, ...]:
@@ -274,7 +274,8 @@ WHERE n.key = ? AND l.removed = 0 ORDER BY c.list IS ? DESC, c.list DESC, n.rank
 _SAME_NAME = "SELECT count(*) AS others FROM customer WHERE list = ? AND name = ? AND id <> ?"
 
 
-def _add(db: sqlite3.Connection, list_id: int, position: int, entry: Entry) -> None:
+def add_customer(db: sqlite3.Connection, list_id: int, position: int, entry: Entry) -> None:
+    """Write one customer into a list inside somebody's transaction."""
     added = db.execute(
         "INSERT INTO customer (list, position, row, name, reading, identifier, note) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (list_id, position, entry.row, entry.name, entry.reading, entry.identifier, entry.note),

@@ -1,7 +1,7 @@
 """A call list in a file, as spreadsheets and people make it: its customers, and the rows that are none, with why."""
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from firmware.numbers import Flaw, Kind, Number, NumberError, parse_cell
 from firmware.tabletext import Record
 
 LARGEST: Final = 64_000_000  # bytes: some 500 000 customers, more than one booth can ever call
+_STEP: Final = 1000  # rows between two words to whoever watches
 _TITLES: Final = 10  # lines that may stand above the header
 _SAMPLE: Final = ("sample", "見本", "サンプル")
 
@@ -27,6 +28,9 @@ _REFUSED: Final = {
     Kind.MACHINE: ("barred", "020 numbers belong to machines"),
 }
 _REMARKS: Final = {Kind.TOLL_FREE: "toll-free", Kind.SHARED_COST: "shared-cost"}
+
+
+Watch = Callable[[int, int], object]
 
 
 class ListFileError(ValueError):
@@ -83,7 +87,7 @@ class _Table:
     sample: bool
 
 
-class _RowError(ValueError):
+class RowError(ValueError):
     """A row cannot be taken."""
 
     def __init__(self, reason: str, text: str) -> None:
@@ -91,8 +95,11 @@ class _RowError(ValueError):
         self.reason = reason
 
 
-def read(path: Path, country: str = "JP", area_code: str = "") -> ListFile:
-    """Read a call list; raises ListFileError when the file as a whole is none, and OSError as files do."""
+def read(path: Path, country: str = "JP", area_code: str = "", watch: Watch | None = None) -> ListFile:
+    """Read a call list; raises ListFileError when the file as a whole is none, and OSError as files do.
+
+    `watch` is told now and then how far the reading has come: the line it has reached, and how many there are.
+    """
     with path.open("rb") as file:
         data = file.read(LARGEST + 1)
     table = _table(data, iso(country))
@@ -100,9 +107,11 @@ def read(path: Path, country: str = "JP", area_code: str = "") -> ListFile:
     entries: list[Entry] = []
     rejected: list[Rejected] = []
     for row, record in enumerate(_filled(table), 1):
+        if watch is not None and row % _STEP == 0:
+            watch(record.line, len(table.lines))
         try:
             entries.append(rows.entry(row, record))
-        except _RowError as fault:
+        except RowError as fault:
             rejected.append(Rejected(record.line, fault.reason, str(fault), record.cells))
     return ListFile(tuple(entries), tuple(rejected), table.encoding, table.sample)
 
@@ -176,13 +185,15 @@ class _Rows:
         self._seen: dict[str, int] = {}
 
     def entry(self, row: int, record: Record) -> Entry:
-        """The customer of one record; raises _RowError if there is none."""
+        """The customer of one record; raises RowError if there is none."""
         _check_record(record, self._table)
         cells, places = record.cells, self._table.columns
-        numbers, remarks = self._numbers([cells[at] for at in places.phone if at < len(cells)])
+        numbers, remarks = callable_numbers(
+            (cells[at] for at in places.phone if at < len(cells)), self._country, self._area_code
+        )
         fresh = tuple(number for number in numbers if number.key not in self._seen)
         if not fresh:
-            raise _RowError("duplicate", f"line {self._seen[numbers[0].key]} has this number already")
+            raise RowError("duplicate", f"line {self._seen[numbers[0].key]} has this number already")
         if len(fresh) < len(numbers):
             remarks = (*remarks, "duplicate")
         self._seen.update(dict.fromkeys((number.key for number in fresh), record.line))
@@ -197,37 +208,41 @@ class _Rows:
             remarks=remarks,
         )
 
-    def _numbers(self, cells: Sequence[str]) -> tuple[tuple[Number, ...], tuple[str, ...]]:
-        """The numbers that may be called, and what to look at; the first fault decides if there are none."""
-        good: dict[str, Number] = {}
-        faults: list[_RowError] = []
-        for cell in cells:
-            try:
-                found = parse_cell(cell, self._country, self._area_code)
-            except NumberError as error:
-                if error.flaw is not Flaw.EMPTY:
-                    faults.append(_RowError(_word(error.flaw), str(error)))
-                continue
-            good |= {number.key: number for number in found if number.kind not in _REFUSED}
-            faults += [_RowError(*_REFUSED[number.kind]) for number in found if number.kind in _REFUSED]
-        if not good:
-            raise faults[0] if faults else _RowError(_word(Flaw.EMPTY), Flaw.EMPTY.value)
-        return tuple(good.values()), _remarks(good.values(), faults)
+
+def callable_numbers(cells: Iterable[str], country: str, area_code: str) -> tuple[tuple[Number, ...], tuple[str, ...]]:
+    """The numbers in these cells that a customer may have, and what to look at; the first fault decides if there are none.
+
+    Raises RowError.
+    """
+    good: dict[str, Number] = {}
+    faults: list[RowError] = []
+    for cell in cells:
+        try:
+            found = parse_cell(cell, country, area_code)
+        except NumberError as error:
+            if error.flaw is not Flaw.EMPTY:
+                faults.append(RowError(_word(error.flaw), str(error)))
+            continue
+        good |= {number.key: number for number in found if number.kind not in _REFUSED}
+        faults += [RowError(*_REFUSED[number.kind]) for number in found if number.kind in _REFUSED]
+    if not good:
+        raise faults[0] if faults else RowError(_word(Flaw.EMPTY), Flaw.EMPTY.value)
+    return tuple(good.values()), _remarks(good.values(), faults)
 
 
 def _check_record(record: Record, table: _Table) -> None:
     short = len(record.cells) < table.columns.count
     if not record.ended and (table.torn or record.fault or short):
-        raise _RowError("torn", "the file ends in the middle of this row")
+        raise RowError("torn", "the file ends in the middle of this row")
     if not any(map(str.strip, record.cells)):
-        raise _RowError("empty-row", "the row is empty")
+        raise RowError("empty-row", "the row is empty")
     if record.fault:
-        raise _RowError(record.fault, "a quotation mark is opened and not closed")
+        raise RowError(record.fault, "a quotation mark is opened and not closed")
     if "\ufffd" in "".join(record.cells):
-        raise _RowError("unreadable", "letters in this row cannot be read")
+        raise RowError("unreadable", "letters in this row cannot be read")
 
 
-def _remarks(numbers: Iterable[Number], faults: Sequence[_RowError]) -> tuple[str, ...]:
+def _remarks(numbers: Iterable[Number], faults: Sequence[RowError]) -> tuple[str, ...]:
     found = [fault.reason for fault in faults]
     for number in numbers:
         found += ["zero-restored"] * number.zero_restored + ["uncertain"] * number.uncertain

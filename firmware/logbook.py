@@ -2,6 +2,7 @@
 
 import uuid
 
+from firmware import mailbox
 from firmware.clock import Clock
 from firmware.facts import post
 from firmware.store import Store
@@ -41,23 +42,24 @@ class Logbook:
     def pending(self) -> tuple[int, float | None]:
         """How many calls wait for sync, and since when (UTC seconds, if known)."""
         count = self._store.row("SELECT count(DISTINCT ref) AS calls FROM outbox WHERE kind = 'call'")
-        oldest = self._store.row(_OLDEST)
-        return (count["calls"] if count else 0, oldest["dated"] if oldest else None)
+        return (count["calls"] if count else 0, mailbox.oldest(self._store))
 
     def remember(self, key: str, value: str, *, durable: bool = False) -> None:
         """Keep a small thing over restarts; `durable`: over a power cut at this moment too, at the price of an fsync."""
         if self.recall(key) == value:
             return
         with self._store.write(durable=durable) as db:
-            db.execute(
-                "INSERT INTO note (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (key, value),
-            )
+            mailbox.note(db, key, value)
 
     def recall(self, key: str) -> str | None:
         """What was remembered."""
         row = self._store.row("SELECT value FROM note WHERE key = ?", key)
         return None if row is None else str(row["value"])
+
+    @property
+    def store(self) -> Store:
+        """The database itself, for those who keep rows of their own in it."""
+        return self._store
 
     def tidy(self) -> None:
         """Housekeeping for a quiet moment: takes some tens of milliseconds on a card."""
@@ -66,9 +68,3 @@ class Logbook:
     def close(self) -> None:
         """Let go of the file."""
         self._store.close()
-
-
-_OLDEST = """
-SELECT coalesce(o.at, o.monotonic + b.ahead) AS dated
-FROM outbox o LEFT JOIN boot b ON b.id = o.boot WHERE o.kind = 'call' ORDER BY o.id LIMIT 1
-"""

@@ -18,6 +18,7 @@ ITEMS = {
     "volume": ("louder", "softer"),
     "language": ("ja", "en"),
 }
+MOST_ROWS = 99  # of the status page, whose length is known only when it is shown
 MEDIA = (Path("/media"), Path("/run/media"))
 """Where the system mounts USB sticks."""
 
@@ -51,7 +52,8 @@ class Menu:
     def move(self, by: int) -> None:
         """Up or down; on the volume page it is the volume that moves (see `wish_of_move`)."""
         if self._items:
-            self._chosen = max(0, min(self._chosen + by, len(self._items) - 1))
+            last = MOST_ROWS if self._page == "status" else len(self._items) - 1
+        self._chosen = max(0, min(self._chosen + by, last))
 
     @property
     def page(self) -> str:
@@ -86,9 +88,11 @@ class Menu:
             return Wish("list", str(self._lists[self._chosen].id))
         return Wish(self._page, item)
 
-    def body(self, status: Callable[[], tuple[tuple[str, str], ...]], volume: int) -> MenuBody:
+    def body(self, status: Callable[[], tuple[tuple[str, str | float], ...]], volume: int) -> MenuBody:
         """What the screen shows."""
         pairs = status() if self._page == "status" else ()
+        if pairs:
+            self._chosen = min(self._chosen, len(pairs) - 1)
         return MenuBody(self._page, self._items, self._chosen, pairs, volume, self.outcome)
 
     @property

@@ -9,6 +9,7 @@ from firmware.conversation import Conversation
 from firmware.gate import Gate
 from firmware.hardware import Hardware
 from firmware.keying import Keying
+from firmware.liaison import Liaison
 from firmware.memo import Memo
 from firmware.menu import Menu
 from firmware.pinpad import PinPad
@@ -59,5 +60,6 @@ class Parts:
     menu: Menu
     memo: Memo
     soundtest: SoundTest
+    liaison: Liaison
     condition: Condition
     reconnect: Reconnect = field(default_factory=Reconnect)

@@ -59,7 +59,7 @@ class Scenery:
             now=parts.clock.now(),
             zone=parts.settings.zone,
             pending=waiting,
-            synced=waiting == 0,
+            synced=parts.liaison.synced(waiting),
             signal=parts.condition.signal,
             recording=parts.conversation.recording,
             agent=parts.condition.agent,
@@ -93,12 +93,13 @@ class Scenery:
     def _menu(self) -> Body:
         return self._parts.menu.body(self._status, self._parts.conversation.volume)
 
-    def _status(self) -> tuple[tuple[str, str], ...]:
-        """The status page: names of views.STATUS, values as they are."""
+    def _status(self) -> tuple[tuple[str, str | float], ...]:
+        """The status page: names of views.STATUS, values as they are; a number is a moment."""
         parts, condition = self._parts, self._parts.condition
         waiting, _since = parts.calls.pending()
         return (
             ("sync", str(waiting)),
+            *parts.liaison.lines(),
             ("card", f"{parts.vault.space() // MEGABYTE} MB"),
             ("modem", condition.model or "-"),
             ("network", condition.operator or "-"),

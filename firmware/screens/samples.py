@@ -140,7 +140,7 @@ _TALKING = CallBody(
 )
 _WRAP = WrapUpBody(TALK, 8.0, BOXES, BY_CODE["CB"])
 _MENU = MenuBody("", tuple(MENU))
-_STATUS = (
+_STATUS: tuple[tuple[str, str | float], ...] = (
     ("sync", "3"),
     ("card", "21480 MB"),
     ("modem", "Quectel EG25-G"),
@@ -149,6 +149,13 @@ _STATUS = (
     ("clock", "network"),
     ("agent", "OP07"),
     ("version", "26.11.0"),
+)
+
+_SERVER: tuple[tuple[str, str | float], ...] = (
+    ("server", "server-down"),
+    ("contact", NOW - 2 * DAY),
+    ("recordings", "4"),
+    ("pending-since", NOW - 2 * DAY + HOUR),
 )
 
 LISTS: dict[str, Scene] = {
@@ -275,6 +282,7 @@ SERVICE: dict[str, Scene] = {
         S.MENU, MenuBody("breaks", ("lunch", "rest", "meeting", "training", "other"), 1, outcome="on-break")
     ),
     "menu-status": _scene(S.MENU, MenuBody("status", (), status=_STATUS)),
+    "menu-status-server": _scene(S.MENU, MenuBody("status", (), status=_STATUS[:1] + _SERVER + _STATUS[1:])),
     "menu-volume": _scene(S.MENU, MenuBody("volume", ("louder", "softer"), volume=7)),
     "menu-language": _scene(S.MENU, MenuBody("language", ("ja", "en"), 0)),
     "menu-audio": _scene(S.MENU, MenuBody("audio", (), outcome="audio-running")),

@@ -169,7 +169,7 @@ class MenuBody:
     page: str
     items: tuple[str, ...]  # keys of views.MENU at the top; plain names on "lists" and "usb"
     chosen: int = 0
-    status: tuple[tuple[str, str], ...] = ()  # (name, value) pairs of the status page
+    status: tuple[tuple[str, str | float], ...] = ()  # (name, value) of the status page; a float is a moment
     volume: int = 5
     outcome: str = ""  # a word of views.OUTCOMES after something was done
 

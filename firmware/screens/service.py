@@ -86,10 +86,12 @@ def _name(page: str, item: str, teller: Teller) -> tuple[str, str]:
 
 
 def _status(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
-    pairs = tuple(
-        (_word(words.STATUS, name, teller), _word(words.STATUS_VALUES, value, teller)) for name, value in body.status
-    )
+    pairs = tuple((_word(words.STATUS, name, teller), _value(value, teller)) for name, value in body.status)
     return (Pairs(pairs, body.chosen),), tuple(f"{name} {value}" for name, value in pairs)
+
+
+def _value(value: str | float, teller: Teller) -> str:
+    return teller.times.moment(value) if isinstance(value, float) else _word(words.STATUS_VALUES, value, teller)
 
 
 def _word(table: dict[str, str], key: str, teller: Teller) -> str:

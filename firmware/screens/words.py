@@ -266,6 +266,9 @@ LANGUAGES = {"ja": ("日本語", "ニホンゴ"), "en": ("English", "English")}
 
 STATUS: dict[str, str] = {
     "sync": mark("Not synced"),
+    "server": mark("Server"),
+    "contact": mark("Last contact"),
+    "pending-since": mark("Waiting since"),
     "pending": mark("Waiting for sync"),
     "card": mark("Card"),
     "modem": mark("Modem"),
@@ -280,7 +283,23 @@ STATUS: dict[str, str] = {
     "list": mark("Call list"),
     "recordings": mark("Recordings"),
 }
-STATUS_VALUES: dict[str, str] = {
+SYNC_ERRORS: dict[str, str] = {
+    "server-down": mark("out of reach"),
+    "server-silent": mark("does not answer"),
+    "server-busy": mark("is overloaded"),
+    "server-full": mark("has no room"),
+    "server-broken": mark("in trouble"),
+    "tls": mark("no secure line"),
+    "wrong-pin": mark("not our server"),
+    "unknown-version": mark("other version"),
+    "not-known": mark("booth not known"),
+    "revoked": mark("booth is revoked"),
+    "refused": mark("refused a record"),
+    "card": mark("card not writable"),
+}
+"""Why sync gets no further, by firmware.syncing.faults' codes."""
+STATUS_VALUES: dict[str, str] = SYNC_ERRORS | {
+    "unheard": mark("not heard for long"),
     "yes": mark("yes"),
     "no": mark("no"),
     "ok": mark("all right"),

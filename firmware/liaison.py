@@ -1,0 +1,112 @@
+"""The booth's side of sync: wakes it, hears it, and puts what it has brought where the agent sees it."""
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from firmware import mailbox, wake
+from firmware.arrivals import Arrivals
+from firmware.browsing import Browsing
+from firmware.callflow import State
+from firmware.calls import Calls
+from firmware.clock import Clock
+from firmware.mailbox import Report
+from firmware.settings import Settings
+from firmware.store import CardError
+from hw.contracts import Post
+from hw.events import Event, TimeHeard
+
+QUIET: Final = frozenset({State.LIST, State.PREVIEW, State.OUT_OF_ORDER})
+"""Where the agent waits for nothing: the moments for taking lists in."""
+_LESSER: Final = ("", "system", "keyed")  # sources of time that the server's word is better than
+_NOBODY: Final = Report()
+
+
+@dataclass(frozen=True, slots=True)
+class Synced(Event):
+    """Sync has left something in the database."""
+
+
+class Liaison:
+    """Knows nothing of networks: rows in the database, and a bell in each direction. Without an enrolment it rests."""
+
+    def __init__(self, settings: Settings, calls: Calls, clock: Clock, browsing: Browsing, post: Post) -> None:
+        self._settings, self._calls, self._clock, self._browsing, self._post = settings, calls, clock, browsing, post
+        self.enrolled = mailbox.enrolled(settings.data)
+        self._arrivals = Arrivals(calls.store, settings.country, settings.area_code)
+        self._listener: wake.Listener | None = None
+        self._bell = wake.Bell(settings.data, wake.SYNC)
+        self._report, self._pending, self._faults = _NOBODY, False, ""
+
+    def open(self) -> None:
+        """Listen from now on, and look what came while the booth was off."""
+        with suppress(CardError):
+            self._calls.remember(mailbox.NAME, self._settings.booth)
+        if self.enrolled:
+            self._listener = wake.Listener(self._settings.data, wake.BOOTH, lambda: self._post(Synced()))
+            self._post(Synced())
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._listener is not None:
+            self._listener.close()
+        self._bell.close()
+
+    def heard(self) -> None:
+        """Sync has left something."""
+        self._report = mailbox.report(self._calls.store)
+        self._pending = self._arrivals.some
+        ahead, now = self._report.ahead(), self._clock.stamp()
+        if ahead is not None and self._report.boot == now.boot and self._clock.source in _LESSER:
+            self._post(TimeHeard(now.monotonic + ahead))
+
+    def tell(self, *faults: str) -> None:
+        """Let the server know of what is wrong with the booth; nothing happens while it stays the same."""
+        said = json.dumps([fault for fault in faults if fault])
+        if self.enrolled and said != self._faults:
+            self._faults = said
+            with suppress(CardError):
+                self._calls.remember(mailbox.FAULTS, said)
+            self._bell.ring()
+
+    def busy(self, state: State) -> bool:
+        """Whether there is a list to take in, and nobody whom that disturbs."""
+        return self._pending and state in QUIET
+
+    def work(self) -> None:
+        """Take a little of a list in. To be called while `busy`."""
+        try:
+            change = self._arrivals.step()
+        except CardError:
+            self._pending = False  # tried again when sync has something new, or at the next start
+            return
+        if change is not None:
+            self._browsing.replaced(change.old, change.new)
+        self._pending = self._arrivals.some
+
+    def synced(self, waiting: int) -> bool:
+        """Whether the server has all, as far as the booth can know; `waiting` calls are still in the outbox."""
+        if not self.enrolled:
+            return waiting == 0
+        return waiting == 0 and not self._report.recordings and self._report.fresh(self._clock.stamp())
+
+    def lines(self) -> tuple[tuple[str, str | float], ...]:
+        """What the status page says of the server; a number is a moment."""
+        if not self.enrolled:
+            return ()
+        _waiting, since = self._calls.pending()
+        report = self._report
+        fresh = report.fresh(self._clock.stamp())
+        return (
+            ("server", report.error or ("ok" if fresh else "unheard")),
+            ("contact", "never" if report.contact is None else report.contact),
+            ("recordings", str(report.recordings)),
+            *((("pending-since", since),) if since is not None else ()),
+        )
+
+
+def bell_of(data: Path) -> wake.Bell | None:
+    """What wakes sync; None for a booth that no server knows."""
+    return wake.Bell(data, wake.SYNC) if mailbox.enrolled(data) else None
