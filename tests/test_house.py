@@ -68,11 +68,52 @@ def test_each_device_library_stays_in_its_file(library):
             assert inside or not used, f"{path} imports {used}"
 
 
-def test_the_booth_opens_no_socket():
+def test_only_the_link_opens_a_socket_to_a_network():
+    """The booth and sync wake each other by AF_UNIX. Parsing an address opens nothing, nor does naming a status."""
+    allowed = {"firmware/wake.py": {"socket"}, "firmware/syncing/link.py": {"socket", "ssl", "http"}}
     for path in sources("firmware"):
         if "desk" not in path.parts:
-            used = {name.partition(".")[0] for name in imports(path, late=True)} & SOCKETS
-            assert not used, f"{path} imports {used}"
+            names = {name for name in imports(path, late=True) if not name.startswith("urllib.parse")}
+            if "http.HTTPStatus" in names and not names & {"http.client", "http.server"}:
+                names.discard("http")
+            used = {name.partition(".")[0] for name in names - {"http.HTTPStatus"}} & SOCKETS
+            assert used <= allowed.get(str(path.relative_to(ROOT)), set()), f"{path} imports {used}"
+
+
+def test_waking_is_local():
+    tree = ast.parse((ROOT / "firmware/wake.py").read_text(encoding="utf-8"))
+    named = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    taken = {node.attr for node in named if isinstance(node.value, ast.Name) and node.value.id == "socket"}
+    assert taken == {"socket", "AF_UNIX", "SOCK_DGRAM", "SOCK_CLOEXEC"}
+    made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "socket.socket"]
+    assert made
+    assert all(ast.unparse(call.args[0]) == "socket.AF_UNIX" for call in made)
+
+
+def reached(start):
+    """The modules of ours that importing `start` imports."""
+    known = {name_of(path): path for room in MAY_IMPORT for path in sources(room)}
+    found, ahead = set(), [start]
+    while ahead:
+        name = ahead.pop()
+        if name in known and name not in found:
+            found.add(name)
+            parents = {name.rpartition(".")[0]} - {""}
+            ahead += [*imports(known[name], late=True), *parents]
+    return found
+
+
+def test_the_booth_never_loads_what_speaks_to_a_network():
+    assert not [name for name in reached("firmware.__main__") if name.startswith("firmware.sync")]
+
+
+def test_sync_loads_no_device_and_no_heavy_library():
+    """It must stay below 40 MB, and nothing that it does may disturb a call."""
+    ours = reached("firmware.sync")
+    assert not [name for name in ours if name.startswith("hw.") and name != "hw.errors"]
+    known = {name_of(path): path for path in sources("firmware")}
+    used = {outer.partition(".")[0] for name in ours & known.keys() for outer in imports(known[name], late=True)}
+    assert not used & {"PIL", "luma", "phonenumbers", "pyrage", "serial", "gpiozero", "pyaudio"}
 
 
 def test_nothing_is_imported_late():

@@ -1,0 +1,159 @@
+"""Down: what other booths have learnt of numbers, and the lists that this booth is to work through."""
+
+import logging
+import random
+from collections.abc import Callable, Iterator, Sequence
+from time import monotonic
+from urllib.parse import quote
+
+import msgspec
+
+from firmware import facts, wire
+from firmware.clock import Clock
+from firmware.known import Fact, FactKind
+from firmware.mailbox import note, recalled
+from firmware.store import Store
+from firmware.syncing.link import PATIENCE, Link
+from firmware.syncing.outbox import offer_again
+
+CURSOR = "sync-cursor"  # a note: up to where we have heard
+SHORTEST = 25.0  # seconds of a long-poll; up to LONGEST_WAIT, by chance, so that booths do not ask in step
+SLICE = 500  # rows written together: the booth must not wait for us
+_TOO_SOON = 1.0  # an answer with nothing in it that came sooner: the server does not wait, so we do
+log = logging.getLogger("sync")
+
+
+class _ListRows(wire.Message, frozen=True):
+    """wire.ListRows with its rows left as they are: the booth reads them."""
+
+    id: str
+    name: str
+    revision: int
+    sample: bool
+    rows: tuple[msgspec.Raw, ...]
+
+
+class Downlink:
+    """Asks for news and writes it down; the booth is woken when there is some."""
+
+    def __init__(
+        self, store: Store, link: Link, clock: Clock, *, heard: Callable[[], None], forgotten: Callable[[], None]
+    ) -> None:
+        self._store, self._link, self._clock = store, link, clock
+        self._heard, self._forgotten = heard, forgotten
+        self._caught_up = False
+
+    def turn(self) -> float:
+        """One question; seconds to wait before the next."""
+        began = monotonic()
+        wait = random.uniform(SHORTEST, wire.LONGEST_WAIT) if self._caught_up else 0.0  # noqa: S311  (jitter)
+        some = self._ask_facts(wait)
+        if some:
+            return 0.0
+        self._ask_lists()
+        swift = self._caught_up and monotonic() - began < _TOO_SOON
+        self._caught_up = True
+        return _TOO_SOON if swift else 0.0
+
+    def _ask_facts(self, wait: float) -> bool:
+        cursor = recalled(self._store, CURSOR)
+        target = f"{wire.FACTS}?cursor={quote(cursor, safe='')}&wait={wait:.0f}"
+        news = self._link.get(target, wire.News, patience=wait + PATIENCE)
+        if news.reset and cursor:
+            self._start_over()
+            return True
+        known = tuple(_facts(news.facts))
+        stamp = self._clock.stamp()
+        # No fsync: a power cut takes facts and cursor together, and they are asked for again.
+        with self._store.write(durable=False) as db:
+            for fact in known:
+                facts.append(db, fact, stamp, ours=False)
+            note(db, CURSOR, news.cursor)
+        if news.facts:
+            self._heard()
+        return bool(news.facts)
+
+    def _start_over(self) -> None:
+        """The server was restored from a backup: hear all again, and tell all again."""
+        log.warning("the server has a new epoch: everything is offered to it again")
+        with self._store.write() as db:
+            note(db, CURSOR, "")
+            offer_again(db)
+        self._forgotten()
+
+    def _ask_lists(self) -> None:
+        wanted = self._link.get(wire.LISTS, wire.Lists).lists
+        changed = self._assign(wanted)
+        for entry in wanted:
+            if self._is_missing(entry):
+                self._fetch(entry)
+                changed = True
+        if changed:
+            self._heard()
+
+    def _assign(self, wanted: Sequence[wire.ListName]) -> bool:
+        """Write down which lists this booth should have; whether that is news."""
+        have = {row["uuid"]: (row["name"], row["wanted"]) for row in self._store.rows("SELECT * FROM assigned")}
+        want = {entry.id: (entry.name, 1) for entry in wanted}
+        gone = [uuid for uuid, (_name, still) in have.items() if still and uuid not in want]
+        new = [entry for entry in wanted if have.get(entry.id) != want[entry.id]]
+        if not gone and not new:
+            return False
+        with self._store.write() as db:
+            db.executemany("UPDATE assigned SET wanted = 0 WHERE uuid = ?", [(uuid,) for uuid in gone])
+            db.executemany(_ASSIGN, [(entry.id, entry.name, entry.sample) for entry in new])
+        return True
+
+    def _is_missing(self, entry: wire.ListName) -> bool:
+        taken = self._store.row("SELECT list, revision FROM assigned WHERE uuid = ?", entry.id)
+        if taken is not None and taken["list"] is not None and taken["revision"] == entry.revision:
+            return False
+        arrived = "SELECT 1 FROM arrival WHERE uuid = ? AND revision = ? AND complete = 1"
+        return self._store.row(arrived, entry.id, entry.revision) is None
+
+    def _fetch(self, entry: wire.ListName) -> None:
+        """Take a list in as it is, a slice at a time; it counts when all of it is there."""
+        found = self._link.get(f"{wire.LISTS}/{quote(entry.id, safe='')}", _ListRows)
+        with self._store.write() as db:
+            db.execute("DELETE FROM arrival WHERE uuid = ? AND complete = 0", (entry.id,))
+            db.execute("DELETE FROM arrival WHERE uuid = ? AND revision = ?", (entry.id, found.revision))
+            added = db.execute("INSERT INTO arrival (uuid, revision) VALUES (?, ?)", (entry.id, found.revision))
+        arrival = added.lastrowid
+        for first in range(0, len(found.rows), SLICE):
+            rows = enumerate(found.rows[first : first + SLICE], first)
+            with self._store.write(durable=False) as db:
+                db.executemany(
+                    "INSERT INTO arrived_row (arrival, place, row) VALUES (?, ?, ?)",
+                    [(arrival, place, bytes(raw).decode("utf-8")) for place, raw in rows],
+                )
+        with self._store.write() as db:
+            db.execute("UPDATE arrival SET complete = 1 WHERE id = ?", (arrival,))
+
+
+def _facts(raw: Sequence[msgspec.Raw]) -> Iterator[Fact]:
+    """The facts that this program understands; a newer server's others are left out, which the log says."""
+    for one in raw:
+        try:
+            said: wire.Fact = wire.read(one, wire.Fact)
+            kind = FactKind(said.kind)
+        except ValueError as problem:
+            log.warning("a fact was left out: %s", problem)
+            continue
+        yield Fact(
+            id=said.id,
+            kind=kind,
+            number=said.number,
+            at=said.at,
+            booth=said.booth,
+            agent=said.agent,
+            call=said.call,
+            result=said.result,
+            due=said.due,
+            note=said.note,
+        )
+
+
+_ASSIGN = """
+INSERT INTO assigned (uuid, name, sample, wanted) VALUES (?, ?, ?, 1)
+ON CONFLICT (uuid) DO UPDATE SET name = excluded.name, wanted = 1
+"""

@@ -1,0 +1,131 @@
+"""Who this booth is to its server: address, pin, name, an Ed25519 key made here, and a counter that only grows."""
+
+import base64
+import contextlib
+import json
+import os
+import re
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from firmware import wire
+from firmware.mailbox import IDENTITY
+from firmware.syncing.faults import BadToken
+
+LEAP = 1000  # a counter starts so far ahead of the last one that may have been used
+_PIN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What enrolment has made of this booth. Nothing in it is secret; the key lies in a file of its own."""
+
+    url: str
+    pins: tuple[str, ...]  # of every key that the server may show (wire.pin_of)
+    booth: str  # UUID
+    name: str
+
+
+class Wallet:
+    """The files of one booth's identity, in `data`/sync."""
+
+    def __init__(self, data: Path) -> None:
+        self._identity = data / IDENTITY
+        self._key, self._counter = self._identity.with_name("key"), self._identity.with_name("counter")
+
+    def identity(self) -> Identity | None:
+        """Who we are; None before the enrolment."""
+        if not self._identity.exists():
+            return None
+        kept = json.loads(self._identity.read_text(encoding="utf-8"))
+        return Identity(**(kept | {"pins": tuple(kept["pins"])}))
+
+    def key(self) -> Ed25519PrivateKey:
+        """The booth's key, made at the first call; it never leaves this file."""
+        if not self._key.exists():
+            self._identity.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _replace(self._key, base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()), 0o600)
+        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(self._key.read_bytes()))
+
+    def keep(self, identity: Identity) -> None:
+        """We are enrolled, from now on and after a power cut."""
+        text = json.dumps(asdict(identity), ensure_ascii=False, indent=2) + "\n"
+        _replace(self._identity, text.encode("utf-8"), 0o644)
+
+    def forget(self) -> None:
+        """For a new enrolment with a new key. The counter stays: it must never fall."""
+        for path in (self._identity, self._key):
+            path.unlink(missing_ok=True)
+
+    def counter(self) -> "Counter":
+        """The counter, from beyond whatever may have been used before."""
+        return Counter(self._counter)
+
+
+class Counter:
+    """Numbers that were never given out before, whatever the clock says and however often we were killed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, threading.Lock()
+        kept = path.read_text(encoding="ascii").strip() if path.exists() else "0"
+        self._next = self._reserved = int(kept)
+
+    def next(self) -> int:
+        """The next number."""
+        with self._lock:
+            if self._next >= self._reserved:
+                _replace(self._path, f"{self._next + LEAP}\n".encode("ascii"), 0o600)
+                self._reserved = self._next + LEAP
+            self._next += 1
+            return self._next
+
+
+def token(text: str) -> wire.Token:
+    """The enrolment token in `text`. Raises BadToken.
+
+    >>> token("booth1:http://server.example:8443:" + "A" * 43 + ":secret")
+    Traceback (most recent call last):
+        ...
+    firmware.syncing.faults.BadToken: the token's address is not one of https://…: copy the token again
+    """
+    try:
+        found = wire.Token.read(text)
+    except wire.WireError as problem:
+        raise BadToken(str(problem)) from problem
+    _check_url(found.url)
+    if not _PIN.fullmatch(found.pin):
+        raise BadToken("the token's pin is not whole: copy the token again")
+    return found
+
+
+def _check_url(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as problem:
+        raise BadToken("the token's address cannot be read: copy the token again") from problem
+    if parts.scheme != "https" or not host or parts.query or parts.fragment:
+        raise BadToken("the token's address is not one of https://…: copy the token again")
+
+
+def _replace(path: Path, data: bytes, mode: int) -> None:
+    """Whole or not at all, whatever happens."""
+    part = path.with_name(f"{path.name}.part")
+    with contextlib.suppress(FileNotFoundError):
+        part.unlink()
+    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    try:
+        os.write(file, data)
+        os.fsync(file)
+    finally:
+        os.close(file)
+    part.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
