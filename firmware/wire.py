@@ -212,7 +212,7 @@ class Token(msgspec.Struct, frozen=True):
     """
 
     url: str  # of the booth API, without a path
-    pin: str  # see `pin_of`
+    pin: str  # see `pin_of`; several with commas between
     secret: str
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""booth-provision: what is done for booths at a desk. Keys, PINs, and listening to recordings."""
+"""booth-provision: what is done for booths at a desk. The server, tokens, keys, PINs, and listening to recordings."""
 
 import argparse
 import sys
@@ -13,6 +13,8 @@ from firmware.vault import SUFFIX
 from hw.contracts import FRAME_SECONDS
 from provisioning import keys, recording
 from provisioning.recording import Recording, RecordingError
+from provisioning.server import cli as server
+from provisioning.server.lock import TakenError
 
 DATA = Path("/var/lib/boothphone")
 ENDINGS = {
@@ -24,6 +26,7 @@ ENDINGS = {
 
 EXAMPLES = """\
 examples:
+  booth-provision server init              make a central server; then: server run, token new
   booth-provision key new office.key       make the key pair; the age1… it prints goes into device.toml:
                                            [recording] recipients = ["age1…"]
   booth-provision pin                      hash a supervisor's PIN for device.toml
@@ -63,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
-    except (Refusal, keys.KeyFileError, RecordingError, OpusError, OSError) as problem:
+    except (Refusal, server.CommandError, TakenError, keys.KeyFileError, RecordingError, OpusError, OSError) as problem:
         print(f"booth-provision: {problem}", file=sys.stderr)
         return 1
     return code
@@ -72,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _taught(argparse.ArgumentParser(prog="booth-provision", description=__doc__), EXAMPLES)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    server.add_to(commands)
 
     key = _taught(commands.add_parser("key", help="make the key pair that recordings are sealed to"), KEY_EXAMPLES)
     actions = key.add_subparsers(metavar="ACTION", required=True)

@@ -4,7 +4,8 @@ Two uncoupled mono streams in mapping family 1 (RFC 7845, section 5.1.1.2): left
 """
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from firmware.opus import PRE_SKIP
 from hw.contracts import RATE
@@ -27,13 +28,18 @@ def mux(agent: Sequence[bytes], customer: Sequence[bytes], comments: Mapping[str
     """A stereo Ogg Opus file of two ears' packets, one of each per 20 ms."""
     if len(agent) != len(customer):
         raise OggError(f"{len(agent)} packets of the agent and {len(customer)} of the customer")
-    pages = [page([head()], 0, 0, FIRST), page([tags(comments)], 0, 1, 0)]
-    packets = [self_delimited(left) + right for left, right in zip(agent, customer, strict=True)]
+    packets = (self_delimited(left) + right for left, right in zip(agent, customer, strict=True))
+    return b"".join(pages(packets, comments))
+
+
+def pages(packets: Iterable[bytes], comments: Mapping[str, str]) -> Iterator[bytes]:
+    """The same page by page, of packets that hold both ears: a long call need never be in memory as a whole."""
+    yield page([head()], 0, 0, FIRST)
+    yield page([tags(comments)], 0, 1, 0)
     granule = 0
-    for batch, last in _batches(packets):
+    for number, (batch, last) in enumerate(_batches(packets), 2):
         granule += GRANULE * len(batch)
-        pages.append(page(batch, granule, len(pages), LAST if last else 0))
-    return b"".join(pages)
+        yield page(batch, granule, number, LAST if last else 0)
 
 
 def head() -> bytes:
@@ -68,7 +74,7 @@ def _length(size: int) -> bytes:
     return bytes([first, (size - first) >> 2])
 
 
-def _batches(packets: Sequence[bytes]) -> Iterator[tuple[Sequence[bytes], bool]]:
+def _batches(packets: Iterable[bytes]) -> Iterator[tuple[Sequence[bytes], bool]]:
     """The packets of each page, and whether it is the last; no page is left with more lacing values than it holds."""
     batch: list[bytes] = []
     room = MOST_SEGMENTS
@@ -97,17 +103,9 @@ def crc(data: bytes) -> int:
     >>> hex(crc(b"123456789"))
     '0x89a1897f'
     """
-    value = 0
-    for byte in data:
-        value = (value << 8 & 0xFFFFFF00) ^ _CRC[value >> 24 ^ byte]
-    return value
+    # zlib knows the same polynomial with every bit reversed, and inverts before and after.
+    value = zlib.crc32(data.translate(_REVERSED), 0xFFFF_FFFF) ^ 0xFFFF_FFFF
+    return int.from_bytes(value.to_bytes(4, "little").translate(_REVERSED), "big")
 
 
-def _entry(value: int) -> int:
-    value <<= 24
-    for _ in range(8):
-        value = (value << 1) ^ (0x1_04C1_1DB7 if value & 0x8000_0000 else 0)
-    return value
-
-
-_CRC = tuple(_entry(value) for value in range(256))
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))

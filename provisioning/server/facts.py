@@ -14,14 +14,15 @@ from sqlalchemy import Connection, func, select
 
 from firmware import wire
 from firmware.known import FactKind
+from provisioning.server import notes
 from provisioning.server.bell import Bell, Topic
 from provisioning.server.database import Database
-from provisioning.server.schema import fact, server_note
+from provisioning.server.parcels import named, text_of
+from provisioning.server.schema import fact
 
-EPOCH = "epoch"  # the note that names this line of facts; a restored backup begins another
-MOST = 500  # facts in one answer
-LONGEST = 2000  # characters of one text
 HERE = "server"  # the booth of facts that are made here
+MOST = 500  # facts in one answer
+LONGEST = 8000  # characters of one fact
 
 
 class Facts:
@@ -36,9 +37,9 @@ class Facts:
         refused: dict[str, str] = {}
         for place, raw in enumerate(raws):
             try:
-                good.append((_checked(raw), bytes(raw).decode("utf-8")))
+                good.append((_checked(raw), text_of(raw, LONGEST)))
             except wire.WireError as problem:
-                refused[_name(raw, place)] = str(problem)
+                refused[named(raw, place)] = str(problem)
         self._keep([self._row(one, text, sender) for one, text in good])
         return wire.Taken(ids=tuple(one.id for one, _ in good), refused=refused)
 
@@ -70,16 +71,15 @@ class Facts:
         """After a restore: all booths begin anew and offer again what they have."""
         epoch = secrets.token_hex(8)
         with self._database.write() as connection:
-            statement = self._database.insert(server_note).values(key=EPOCH, value=epoch)
-            connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": epoch}))
+            notes.put(self._database, connection, notes.EPOCH, epoch)
         self._bell.ring(Topic.FACTS)
         return epoch
 
     def prepare(self) -> None:
         """For a new database: name the first epoch."""
         with self._database.write() as connection:
-            statement = self._database.insert(server_note).values(key=EPOCH, value=secrets.token_hex(8))
-            connection.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
+            if notes.get(connection, notes.EPOCH) is None:
+                notes.put(self._database, connection, notes.EPOCH, secrets.token_hex(8))
 
     def _keep(self, rows: Sequence[dict[str, object]]) -> None:
         if not rows:
@@ -100,7 +100,8 @@ class Facts:
 
 def epoch_of(connection: Connection) -> str:
     """The name of the present line of facts."""
-    epoch: str = connection.execute(select(server_note.c.value).where(server_note.c.key == EPOCH)).scalar_one()
+    epoch = notes.get(connection, notes.EPOCH)
+    assert epoch is not None  # see prepare()
     return epoch
 
 
@@ -111,25 +112,9 @@ def _checked(raw: msgspec.Raw) -> wire.Fact:
         raise wire.WireError("a refusal is lifted on the server, not by a booth")
     if not (one.id and one.kind and one.number):
         raise wire.WireError("a fact without id, kind or number")
-    texts = (one.id, one.kind, one.number, one.booth, one.agent, one.call or "", one.result or "", one.note)
-    if any(len(text) > LONGEST or "\0" in text for text in texts):
-        raise wire.WireError("a fact with a text that is too long or holds a null character")
     if not all(isfinite(when) for when in (one.at, one.due) if when is not None):
         raise wire.WireError("a fact at no time")
     return one
-
-
-class _Named(msgspec.Struct):
-    id: str
-
-
-def _name(raw: msgspec.Raw, place: int) -> str:
-    """How a part that cannot be taken is called: by its id, or else by its place in the message."""
-    try:
-        named: _Named = wire.read(raw, _Named)
-    except wire.WireError:
-        return f"#{place}"
-    return named.id
 
 
 def _seq(cursor: str, epoch: str) -> int | None:

@@ -146,6 +146,7 @@ call = Table(
     Column("shown", Text, nullable=False),
     Column("customer", Text, nullable=False, server_default=""),  # name
     Column("reading", Text, nullable=False, server_default=""),
+    Column("list", Text, nullable=False, server_default=""),  # UUID; empty: a list of the booth's own, or none
     Column("list_name", Text, nullable=False, server_default=""),
     Column("list_row", Integer),  # as in the list's file
     Column("sample", Boolean, nullable=False, server_default=false()),
@@ -167,6 +168,7 @@ call = Table(
     Column("taken", Double, nullable=False),  # when this version came
     Index(None, "moment", "id"),
     Index(None, "booth", "moment"),
+    Index(None, "list", "list_row"),
     Index(None, "list_name", "moment"),
     Index(None, "agent", "moment"),
     Index(None, "result", "moment"),

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
+from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from firmware import wire
 from provisioning.server.refusals import Refused
 from provisioning.server.schema import token
 
@@ -76,16 +78,21 @@ def spend(connection: Connection, token_id: int, booth_id: str) -> None:
     connection.execute(update(token).where(token.c.id == token_id).values(spent_by=booth_id))
 
 
+def text(secret: str, url: str, pins: Sequence[str]) -> str:
+    """What a technician carries to the booth; `url` is the booth API as booths reach it."""
+    return str(wire.Token(url, ",".join(pins), secret))
+
+
 def hashed(secret: str) -> str:
     """What is kept of a secret. It is random and long, so that no slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _token(row: Row[tuple[object, ...]], now: float) -> Token:
+def _token(row: Row[*tuple[Any, ...]], now: float) -> Token:
     return Token(row.id, row.name, row.created, row.expires, _standing(row, now), row.spent_by)
 
 
-def _standing(row: Row[tuple[object, ...]], now: float) -> Standing:
+def _standing(row: Row[*tuple[Any, ...]], now: float) -> Standing:
     if row.revoked is not None:
         return Standing.REVOKED
     if row.spent_by is not None:

@@ -164,6 +164,7 @@ def _calls() -> None:
         sa.Column("shown", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), server_default="", nullable=False),
         sa.Column("reading", sa.Text(), server_default="", nullable=False),
+        sa.Column("list", sa.Text(), server_default="", nullable=False),
         sa.Column("list_name", sa.Text(), server_default="", nullable=False),
         sa.Column("list_row", sa.Integer(), nullable=True),
         sa.Column("sample", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -188,6 +189,7 @@ def _calls() -> None:
     )
     op.create_index("ix_call_agent_moment", "call", ["agent", "moment"])
     op.create_index("ix_call_booth_moment", "call", ["booth", "moment"])
+    op.create_index("ix_call_list_list_row", "call", ["list", "list_row"])
     op.create_index("ix_call_list_name_moment", "call", ["list_name", "moment"])
     op.create_index("ix_call_moment_id", "call", ["moment", "id"])
     op.create_index("ix_call_number", "call", ["number"])

@@ -1,0 +1,152 @@
+"""The booth API over HTTP: reads, recognises, and answers in firmware.wire's words, also when it says no."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
+from uuid import UUID
+
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from firmware import wire
+from provisioning.server import answers, asking
+from provisioning.server.answers import answer
+from provisioning.server.asking import Bodies
+from provisioning.server.bell import Topic
+from provisioning.server.booths import Booth
+from provisioning.server.parts import Parts
+from provisioning.server.refusals import Refused
+
+log = logging.getLogger(__name__)
+
+RECORDINGS_AT_ONCE = 2  # being finished: that is work, and the other booths want to be heard meanwhile
+
+_M = TypeVar("_M", bound=wire.Message)
+Work = Callable[["Visit"], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request of a booth that is who it says."""
+
+    booth: Booth
+    request: Request
+    body: bytes
+
+    def message(self, kind: type[_M]) -> _M:
+        """What the booth says. Raises Refused."""
+        return asking.message(self.body, kind)
+
+    def name(self, what: str = "id") -> UUID:
+        """The UUID in the path. Raises Refused."""
+        try:
+            return UUID(self.request.path_params[what])
+        except ValueError as problem:
+            raise Refused(HTTPStatus.NOT_FOUND, "name", "this is named by no UUID") from problem
+
+
+class Api:
+    """The endpoints. What blocks runs on threads; only waiting is done in the event loop."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._bodies = Bodies()
+        self._finishing = CapacityLimiter(RECORDINGS_AT_ONCE)
+
+    def app(self) -> Starlette:
+        """The application."""
+        get, post = ["GET"], ["POST"]
+        routes = [
+            Route(wire.NONCE, self._nonce, methods=get),
+            Route(wire.ENROL, self._enrol, methods=post),
+            Route(wire.FACTS, self._news, methods=get),
+            Route(wire.FACTS, self._signed(self._take_facts), methods=post),
+            Route(wire.CALLS, self._signed(self._take_calls), methods=post),
+            Route(wire.SHIFTS, self._signed(self._take_shifts), methods=post),
+            Route(wire.LISTS, self._signed(self._lists), methods=get),
+            Route(f"{wire.LISTS}/{{id}}", self._signed(self._list), methods=get),
+            Route(wire.STATUS, self._signed(self._status), methods=post),
+            Route(wire.CLAIMS, self._signed(self._claim), methods=post),
+            Route(f"{wire.RECORDINGS}/{{id}}", self._signed(self._progress), methods=["HEAD"]),
+            Route(f"{wire.RECORDINGS}/{{id}}", self._portion, methods=["PATCH"]),
+        ]
+        return Starlette(routes=routes, exception_handlers=answers.HANDLERS)
+
+    async def _nonce(self, _: Request) -> Response:
+        return answer(self._parts.booths.nonce())
+
+    async def _enrol(self, request: Request) -> Response:
+        wish = asking.message(await self._bodies.read(request), wire.Enrol)
+        return answer(await to_thread.run_sync(self._parts.booths.enrol, wish))
+
+    async def _news(self, request: Request) -> Response:
+        visit = await self._visit(request)
+        cursor, wait = request.query_params.get("cursor", ""), asking.wait(request)
+        with self._parts.bell.listen(Topic.FACTS) as listener:
+            news = await to_thread.run_sync(self._parts.facts.after, cursor)
+            if not news.facts and not news.reset and await listener.rung(wait):
+                news = await to_thread.run_sync(self._parts.facts.after, cursor)
+        log.debug("booth %s hears %s facts", visit.booth.id, len(news.facts))
+        return answer(news)
+
+    async def _portion(self, request: Request) -> Response:
+        visit = await self._visit(request)
+        name, portion = visit.name(), asking.portion(request, visit.body)
+        take = self._parts.recordings.take
+        limiter = self._finishing if portion.last else None
+        progress = await to_thread.run_sync(take, visit.booth, name, portion, limiter=limiter)
+        return answers.told(progress)
+
+    def _take_facts(self, visit: Visit) -> Response:
+        return answer(self._parts.facts.take(visit.booth.id, visit.message(wire.Facts).facts))
+
+    def _take_calls(self, visit: Visit) -> Response:
+        return answer(self._parts.calls.take(visit.booth, visit.message(wire.Calls).calls))
+
+    def _take_shifts(self, visit: Visit) -> Response:
+        return answer(self._parts.calls.take_shifts(visit.booth, visit.message(wire.Shifts).shifts))
+
+    def _lists(self, visit: Visit) -> Response:
+        return answer(self._parts.lists.names(visit.booth))
+
+    def _list(self, visit: Visit) -> Response:
+        head = self._parts.lists.head(visit.booth, visit.request.path_params["id"])
+        return StreamingResponse(self._parts.lists.whole(head), media_type=answers.JSON)
+
+    def _status(self, visit: Visit) -> Response:
+        return answer(self._parts.booths.report(visit.booth, visit.message(wire.Status)))
+
+    def _claim(self, visit: Visit) -> Response:
+        return answer(self._parts.claims.ask(visit.booth, visit.message(wire.Claim)))
+
+    def _progress(self, visit: Visit) -> Response:
+        return answers.told(self._parts.recordings.progress(visit.booth, visit.name()))
+
+    def _signed(self, work: Work) -> Endpoint:
+        """An endpoint for recognised booths: recognising and work on one thread."""
+
+        async def endpoint(request: Request) -> Response:
+            body = await self._expected_body(request)
+            return await to_thread.run_sync(lambda: work(self._recognised(request, body)))
+
+        return endpoint
+
+    async def _visit(self, request: Request) -> Visit:
+        body = await self._expected_body(request)
+        return await to_thread.run_sync(self._recognised, request, body)
+
+    def _recognised(self, request: Request, body: bytes) -> Visit:
+        return Visit(self._parts.booths.recognise(asking.asked(request, body)), request, body)
+
+    async def _expected_body(self, request: Request) -> bytes:
+        """The body; that of a stranger is not even read."""
+        if request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers:
+            return b""
+        await to_thread.run_sync(self._parts.booths.expected, asking.asked(request, b""))
+        return await self._bodies.read(request)

@@ -1,0 +1,61 @@
+"""Claims: a number belongs to one booth for a moment, so that two agents do not call the same customer at once."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from math import isfinite
+
+from sqlalchemy import Double, bindparam, case, select
+from sqlalchemy.sql.dml import ReturningInsert
+
+from firmware import wire
+from provisioning.server.booths import Booth
+from provisioning.server.database import Database
+from provisioning.server.refusals import Refused
+from provisioning.server.schema import booth, claim
+
+LONGEST = 600.0  # seconds; whoever needs a number for longer claims it again
+LONGEST_NUMBER = 100
+
+
+class Claims:
+    """Leases that end by themselves: a booth that fell silent blocks nobody for long. Blocking."""
+
+    def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
+        self._database, self._now = database, now
+        self._lease = _lease(database)
+
+    def ask(self, one: Booth, wish: wire.Claim) -> wire.Claimed:
+        """Take or prolong the lease of a number; or say who has it. Raises Refused."""
+        if not 0 < len(wish.number) <= LONGEST_NUMBER or not isfinite(wish.seconds) or wish.seconds <= 0:
+            raise Refused(HTTPStatus.BAD_REQUEST, "claim", "a claim needs a number, and seconds from 0 up")
+        now = self._now()
+        wanted = {"number": wish.number, "booth": one.id, "fence": 1, "expires": now + min(wish.seconds, LONGEST)}
+        with self._database.write() as connection:
+            granted = connection.execute(self._lease, wanted | {"now": now}).one_or_none()
+            if granted is not None:
+                return wire.Claimed(granted=True, expires=granted.expires, fence=granted.fence)
+            held = connection.execute(_HELD, {"number": wish.number}).one()
+        return wire.Claimed(granted=False, expires=held.expires, fence=held.fence, holder=held.name)
+
+
+def _lease(database: Database) -> ReturningInsert[int, float]:
+    """One statement, so that of two booths exactly one wins. The fence grows with each new holder, never within a lease."""
+    insert = database.insert(claim).values({name: bindparam(name) for name in ("number", "booth", "fence", "expires")})
+    same, over = claim.c.booth == insert.excluded.booth, claim.c.expires <= bindparam("now", type_=Double)
+    return insert.on_conflict_do_update(
+        index_elements=["number"],
+        set_={
+            "booth": insert.excluded.booth,
+            "expires": insert.excluded.expires,
+            "fence": claim.c.fence + case((same & ~over, 0), else_=1),
+        },
+        where=same | over,
+    ).returning(claim.c.fence, claim.c.expires)
+
+
+_HELD = (
+    select(claim.c.expires, claim.c.fence, booth.c.name)
+    .join(booth, booth.c.id == claim.c.booth)
+    .where(claim.c.number == bindparam("number"))
+)

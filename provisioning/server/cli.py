@@ -1,0 +1,274 @@
+"""booth-provision server … and token …: the commands for the one who looks after the server."""
+
+import argparse
+import json
+import logging
+import secrets
+import signal
+import sys
+import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime
+from getpass import getpass
+from pathlib import Path
+
+from sqlalchemy import func, insert, select
+
+from firmware.watchdog import Watchdog
+from provisioning.server import notes, parts, tls, tokens
+from provisioning.server.bell import Bell
+from provisioning.server.database import Database
+from provisioning.server.facts import Facts
+from provisioning.server.pages import passwords
+from provisioning.server.pages.gate import HERE
+from provisioning.server.run import Server
+from provisioning.server.schema import administrator
+from provisioning.server.tokens import Standing
+
+DATA = Path("/var/lib/boothphone-server")
+
+SERVER = """\
+A server is one process and one directory. In the directory are the database, the recordings
+and the keys: keep a copy of all of it, and of recordings.key above all. Without that key no
+recording can ever be opened.
+
+examples:
+  booth-provision server init                  make the directory, the keys and the first log-in
+  booth-provision server run --api 0.0.0.0:8443 --pages 127.0.0.1:8080
+  booth-provision token new "Booth 1"          what a technician carries to a new booth
+"""
+INIT = """\
+Prints the name and password of the first administrator, once. Nothing that is there already
+is changed.
+
+examples:
+  booth-provision server init
+  booth-provision server init --data /srv/booths --administrator sato --ask-password
+"""
+RUN = """\
+Two listeners. The booth API (TLS, its own key; booths know the key by its pin) must be
+reachable from the booths. The pages are plain http: leave them on 127.0.0.1, or put a proxy
+with a certificate before them and name the proxy's host with --name.
+
+examples:
+  booth-provision server run
+  booth-provision server run --api 0.0.0.0:8443 --url https://booths.example:8443
+  booth-provision server run --pages 127.0.0.1:8080 --name calls.example
+"""
+RESTORED = """\
+After the directory was restored from a backup: the booths begin anew and offer again all
+that they have, so that what the backup lacks comes back. It is safe to do it twice.
+
+example:
+  booth-provision server restored --data /srv/booths
+"""
+NEW_KEY = """\
+When the booth API's key was lost or stolen: the backup key takes its place, and a new backup
+is made. Booths that have been enrolled know the backup's pin already. Tokens that were given
+out before and not used yet know it too. Restart the server afterwards.
+
+example:
+  booth-provision server new-key
+"""
+ENROLMENT = """\
+A token enrols one booth, once, within a week. On the booth:
+  booth-sync enrol 'booth1:…'
+
+examples:
+  booth-provision token new "Booth 3"
+  booth-provision token list
+  booth-provision token revoke 7
+"""
+
+
+class CommandError(Exception):
+    """What was asked for cannot be done; the text says why."""
+
+
+def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands of this room."""
+    server = _taught(commands.add_parser("server", help="the central server: make it, run it"), SERVER)
+    actions = server.add_subparsers(metavar="ACTION", required=True)
+    new = _action(actions, "init", "make keys, database and the first administrator", INIT)
+    new.add_argument("--administrator", default="admin", metavar="NAME", help="whose log-in is made (%(default)s)")
+    new.add_argument("--ask-password", action="store_true", help="ask for the password; otherwise one is made")
+    new.add_argument("--language", choices=("ja", "en"), default="ja", help="of the pages (%(default)s)")
+    new.add_argument("--announce", action="store_true", help="print one line of JSON, for programs")
+    new.set_defaults(run=init)
+    _add_run(actions)
+    _action(actions, "restored", "after restoring a backup: have the booths begin anew", RESTORED).set_defaults(
+        run=restored
+    )
+    _action(actions, "new-key", "put the backup key in the place of the lost one", NEW_KEY).set_defaults(run=new_key)
+
+    token = _taught(commands.add_parser("token", help="what enrols a new booth"), ENROLMENT)
+    actions = token.add_subparsers(metavar="ACTION", required=True)
+    make = _action(actions, "new", "make a token and print it, once", ENROLMENT)
+    make.add_argument("name", metavar="NAME", help="what the booth is to be called")
+    make.add_argument("--url", default="", help="of the booth API as booths reach it (as the server last ran)")
+    make.add_argument("--days", type=float, default=7.0, help="how long it may wait to be used (%(default)s)")
+    make.set_defaults(run=new_token)
+    _action(actions, "list", "all tokens and what became of them", ENROLMENT).set_defaults(run=list_tokens)
+    back = _action(actions, "revoke", "take a token back that nobody has used", ENROLMENT)
+    back.add_argument("id", type=int, metavar="ID", help="as in `token list`")
+    back.set_defaults(run=revoke_token)
+
+
+def _add_run(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    run = _action(actions, "run", "serve booths and pages until SIGTERM", RUN)
+    run.add_argument("--api", type=place, default=("0.0.0.0", 8443), metavar="HOST:PORT", help="(0.0.0.0:8443)")  # noqa: S104
+    run.add_argument("--pages", type=place, default=("127.0.0.1", 8080), metavar="HOST:PORT", help="(127.0.0.1:8080)")
+    run.add_argument("--url", default="", help="of the booth API as booths reach it (as this machine is called)")
+    run.add_argument("--name", action="append", default=[], metavar="HOST", help="another name of the pages' host")
+    run.add_argument("--zone", default="Asia/Tokyo", help="of the times on the pages (%(default)s)")
+    run.add_argument("--announce", action="store_true", help="print the addresses as one line of JSON, for programs")
+    run.set_defaults(run=serve)
+
+
+def _action(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, more: str
+) -> argparse.ArgumentParser:
+    parser = _taught(actions.add_parser(name, help=text), more)
+    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="the server's directory (%(default)s)")
+    return parser
+
+
+def _taught(parser: argparse.ArgumentParser, text: str) -> argparse.ArgumentParser:
+    parser.epilog, parser.formatter_class = text, argparse.RawDescriptionHelpFormatter
+    return parser
+
+
+def place(text: str) -> tuple[str, int]:
+    """HOST:PORT.
+
+    >>> place("[::1]:8443"), place("127.0.0.1:0")
+    (('::1', 8443), ('127.0.0.1', 0))
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def init(options: argparse.Namespace) -> int:
+    """`server init`."""
+    password = _asked_password() if options.ask_password else secrets.token_urlsafe(12)
+    parts.make(options.data)
+    with closing(parts.open_database(options.data)) as database, database.write() as connection:
+        if connection.scalar(select(func.count()).select_from(administrator)):
+            raise CommandError(f"{options.data} holds a server already; nothing was changed")
+        row = {"name": options.administrator, "password": passwords.hashed(password), "language": options.language}
+        connection.execute(insert(administrator).values(row | {"created": time.time()}))
+    if options.announce:
+        print(json.dumps({"administrator": options.administrator, "password": password}))
+        return 0
+    print(f"administrator  {options.administrator}")
+    if not options.ask_password:
+        print(f"password       {password}")
+        print("The password is shown this once; it can be changed on the pages.", file=sys.stderr)
+    print(f"Keep a copy of {options.data / parts.RECORDINGS_KEY}: no recording opens without it.", file=sys.stderr)
+    return 0
+
+
+def _asked_password() -> str:
+    first = getpass("password: ")
+    if len(first) < passwords.SHORTEST:
+        raise CommandError(f"a password has {passwords.SHORTEST} characters at least")
+    if first != getpass("once more: "):
+        raise CommandError("the two passwords differ")
+    return first
+
+
+def serve(options: argparse.Namespace) -> int:
+    """`server run`."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    hosts = {*HERE, *options.name}
+    (host, api_port), (pages_host, pages_port) = options.api, options.pages
+    _must_be(options.data)
+    server = Server(
+        options.data,
+        host=host,
+        api_port=api_port,
+        pages_host=pages_host,
+        pages_port=pages_port,
+        url=options.url,
+        hosts=hosts,
+        zone=options.zone,
+    )
+    over, watchdog = threading.Event(), Watchdog()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    server.start()
+    if options.announce:
+        print(json.dumps({"api": server.api_url, "pages": server.pages_url, "pin": server.pin}), flush=True)
+    watchdog.ready()
+    over.wait()
+    watchdog.stopping()
+    server.stop()
+    watchdog.close()
+    return 0
+
+
+def restored(options: argparse.Namespace) -> int:
+    """`server restored`."""
+    with _database(options.data) as database:
+        Facts(database, Bell()).begin_epoch()
+    print("The booths will begin anew with their next contact.")
+    return 0
+
+
+def new_key(options: argparse.Namespace) -> int:
+    """`server new-key`."""
+    _must_be(options.data)
+    tls.change(options.data)
+    print(f"pin            {tls.pins(options.data)[0]}")
+    print("Restart the server, so that it shows the new key.", file=sys.stderr)
+    return 0
+
+
+def new_token(options: argparse.Namespace) -> int:
+    """`token new`."""
+    with _database(options.data) as database, database.write() as connection:
+        url = options.url or notes.get(connection, notes.URL)
+        if not url:
+            raise CommandError("where do booths reach the server? It has not run yet: say it with --url https://…:8443")
+        secret = tokens.new(connection, options.name, time.time(), options.days * 86400.0)
+    print(tokens.text(secret, url, tls.pins(options.data)))
+    print(f"For one booth, within {options.days:g} days; it is shown this once.", file=sys.stderr)
+    return 0
+
+
+def list_tokens(options: argparse.Namespace) -> int:
+    """`token list`."""
+    with _database(options.data) as database, database.read() as connection:
+        every = tokens.every(connection, time.time())
+    for token in every:
+        until = f", until {_day(token.expires)}" if token.standing is Standing.OPEN else ""
+        print(f"{token.id:>4}  {token.name}  made {_day(token.created)}, {token.standing.value}{until}")
+    return 0
+
+
+def revoke_token(options: argparse.Namespace) -> int:
+    """`token revoke`."""
+    with _database(options.data) as database, database.write() as connection:
+        done = tokens.revoke(connection, options.id, time.time())
+    if not done:
+        raise CommandError(f"there is no open token {options.id}; a booth that has used one is revoked on the pages")
+    return 0
+
+
+def _database(directory: Path) -> closing[Database]:
+    _must_be(directory)
+    return closing(parts.open_database(directory))
+
+
+def _must_be(directory: Path) -> None:
+    if not (directory / parts.DATABASE).exists():
+        raise CommandError(f"{directory} holds no server: run `booth-provision server init` first")
+
+
+def _day(when: float) -> str:
+    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,107 @@
+"""What a server is made of, opened from its directory."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from obstore.store import ObjectStore
+
+from provisioning import keys
+from provisioning.server import archive, database, notes, tls, tokens
+from provisioning.server.bell import Bell
+from provisioning.server.booths import Booths, Terms
+from provisioning.server.calls import Calls
+from provisioning.server.claims import Claims
+from provisioning.server.database import Database
+from provisioning.server.facts import Facts
+from provisioning.server.lists import Lists
+from provisioning.server.recordings import Recordings
+from provisioning.server.uploads import Uploads
+
+DATABASE, ARCHIVE, INCOMING = "server.db", "archive", "incoming"
+RECORDINGS_KEY, SECRET = "recordings.key", "pages.secret"
+
+
+def make(directory: Path) -> None:
+    """Make what is not there yet of directory and keys. What is there stays."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (directory / RECORDINGS_KEY).exists():
+        keys.make(directory / RECORDINGS_KEY)
+    if not (directory / SECRET).exists():
+        with os.fdopen(os.open(directory / SECRET, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(32))
+    tls.make(directory)
+
+
+def open_database(directory: Path) -> Database:
+    """The database, brought to this program's version."""
+    store = database.at(directory / DATABASE)
+    store.upgrade()
+    return store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Shared by the booth API and the pages; every part may be used from any thread."""
+
+    directory: Path
+    database: Database
+    archive: ObjectStore
+    secret: bytes  # for the pages' forms
+    pins: tuple[str, ...]
+    bell: Bell
+    booths: Booths
+    facts: Facts
+    claims: Claims
+    calls: Calls
+    lists: Lists
+    recordings: Recordings
+    now: Callable[[], float]
+
+    @classmethod
+    def open(cls, directory: Path, now: Callable[[], float] = time.time) -> Self:
+        """Open everything that `make` has made."""
+        identities = keys.load(directory / RECORDINGS_KEY)
+        bell, store = Bell(), open_database(directory)
+        place = archive.open_archive(os.environ.get(archive.PLACE) or directory / ARCHIVE)
+        pins = tls.pins(directory)
+        # Only the first key: the others in the file are former ones, kept for what was sealed to them.
+        terms = Terms((str(identities[0].to_public()),), pins)
+        parts = cls(
+            directory=directory,
+            database=store,
+            archive=place,
+            secret=(directory / SECRET).read_bytes(),
+            pins=pins,
+            bell=bell,
+            booths=Booths(store, bell, terms, now),
+            facts=Facts(store, bell, now),
+            claims=Claims(store, now),
+            calls=Calls(store, bell, now),
+            lists=Lists(store),
+            recordings=Recordings(store, place, Uploads(directory / INCOMING), identities, bell, now=now),
+            now=now,
+        )
+        parts.facts.prepare()
+        parts.recordings.tidy()
+        return parts
+
+    def new_token(self, name: str, url: str) -> str:
+        """The enrolment string of a new token for a booth of that name; `url` is the booth API as booths reach it."""
+        with self.database.write() as connection:
+            secret = tokens.new(connection, name, self.now())
+        return tokens.text(secret, url, self.pins)
+
+    def reached_at(self, url: str) -> None:
+        """Remember where booths reach the API, for `token new`."""
+        with self.database.write() as connection:
+            notes.put(self.database, connection, notes.URL, url)
+
+    def close(self) -> None:
+        """Wake whoever waits, and let go of the database."""
+        self.bell.close()
+        self.database.close()
