@@ -1,0 +1,246 @@
+"""The booths: how each is, tokens for new ones, and the end of one that was lost."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from starlette.responses import Response
+
+from firmware.screens.teller import Teller
+from firmware.screens.words import FAULTS, NOTICES
+from firmware.text.catalogue import Text, mark
+from firmware.text.times import Times
+from hw.events import Fault
+from provisioning.server import tokens
+from provisioning.server.bell import Topic
+from provisioning.server.pages.lines import LINES, NEWEST_FIRST
+from provisioning.server.pages.telling import result_badge
+from provisioning.server.pages.visit import Refused, Visit, go
+from provisioning.server.schema import booth, call
+from provisioning.server.tokens import LASTS, Standing
+
+SILENT = 180.0  # seconds; a booth tells how it is about once a minute
+A_DAY = 8 * 3600 * 2200  # bytes that eight hours of talk take on a card
+DAY = 86400.0
+MORE_FAULTS: Mapping[str, str] = {
+    "card-full": NOTICES["card-full"],
+    "recording-failed": NOTICES["recording-failed"],
+    "audio-failed": NOTICES["audio-failed"],
+    "clock": mark("The booth does not know the time"),
+    "booth-silent": mark("The telephone program does not answer"),
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How one booth is, in words."""
+
+    id: str
+    name: str
+    state: str
+    tone: str
+    headline: str
+    detail: str
+    foot: str
+    seen: str
+    pending: str
+    free: str
+    faults: tuple[str, ...]
+    software: str
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A token that no booth has used yet."""
+
+    id: int
+    name: str
+    until: str
+
+
+def booths_page(visit: Visit) -> Response:
+    """Every booth."""
+    with visit.office.database.read() as connection:
+        rows = connection.execute(select(booth).order_by(booth.c.revoked.is_not(None), booth.c.name, booth.c.id)).all()
+        last = {row.id: _last_call(visit, connection, row.id) for row in rows if row.revoked is None}
+        promised = [
+            _promise(visit, one) for one in tokens.every(connection, visit.now) if one.standing is Standing.OPEN
+        ]
+    healths = sorted((health(visit, row, last.get(row.id, "")) for row in rows), key=_in_order)
+    known = [one for one in healths if not one.revoked]
+    troubled = sum(one.tone == "bad" for one in known)
+    quiet = sum(one.tone == "warn" for one in known)
+    parts = [visit.text("{count} booths", count=len(known))]
+    parts += [visit.text("{count} without contact", count=quiet)] if quiet else []
+    return visit.page(
+        "booths.html",
+        booths=healths,
+        tokens=promised,
+        summary=" · ".join(parts),
+        trouble=visit.text("{count} need attention", count=troubled) if troubled else "",
+        token_days=round(LASTS / DAY),
+    )
+
+
+def health(visit: Visit, row: Row[Any], last_call: str) -> Health:
+    """One booth's row in words."""
+    text, times = visit.text, visit.times
+    faults = tuple(fault_said(word, text) for word in row.faults)
+    state, tone = _state(row, faults, visit.now)
+    pending = _pending(row, text, times)
+    waits = row.pending_calls + row.pending_recordings
+    return Health(
+        id=row.id,
+        name=Teller(text, times, visit.office.results).booth(row.name),
+        state=text(state),
+        tone=tone,
+        headline=times.ago(row.seen) if row.seen is not None else "—",
+        detail=faults[0] if faults else (text("Not yet synced: {what}", what=pending) if waits else text("All synced")),
+        foot=last_call or text("No call yet"),
+        seen=times.ago(row.seen) if row.seen is not None else text("never"),
+        pending=pending,
+        free=_free(row.free_bytes, text),
+        faults=faults,
+        software=row.software,
+        revoked=row.revoked is not None,
+    )
+
+
+def fault_said(word: str, text: Text) -> str:
+    """A booth's word for what is wrong with it, in a sentence; a word that is not known here as it is.
+
+    >>> from firmware.text.catalogue import load
+    >>> fault_said("line:NO_SIM", load("en")), fault_said("tea-cold", load("en"))
+    ('No SIM card', 'tea-cold')
+    """
+    name = word.removeprefix("line:")
+    if name in Fault.__members__:
+        return text(FAULTS[Fault[name]].said)
+    return text(MORE_FAULTS.get(word, word))
+
+
+def new_token(visit: Visit) -> Response:
+    """A token, shown this once."""
+    name = visit.field("name", 40)
+    if not name:
+        raise Refused(mark("Give the booth a name, so that you know it again."), back="/booths")
+    with visit.office.database.write() as connection:
+        secret = tokens.new(connection, name, visit.now)
+    visit.office.bell.ring(Topic.BOOTHS)
+    log.info("account %s made an enrolment token", visit.account.id)
+    until = visit.text("Good until {when}.", when=visit.times.moment(visit.now + LASTS))
+    shown = Teller(visit.text, visit.times, visit.office.results).booth(name)
+    return visit.page("token.html", name=shown, string=visit.office.enrolment(secret), until=until)
+
+
+def take_token_back(visit: Visit) -> Response:
+    """Nobody can use it from now on."""
+    with visit.office.database.write() as connection:
+        taken = tokens.revoke(connection, visit.request.path_params["token"], visit.now)
+    if not taken:
+        spent = mark("A booth has used this token already. If it should not sync, revoke the booth.")
+        raise Refused(spent, back="/booths")
+    return go("/booths", "token-gone")
+
+
+def revoke_page(visit: Visit) -> Response:
+    """Really?"""
+    row = _one(visit)
+    return visit.page(
+        "confirm.html",
+        title=visit.text("Revoke {name}?", name=Teller(visit.text, visit.times, {}).booth(row.name)),
+        lines=[
+            visit.text(
+                "The server will refuse this booth: it gets no lists and no news, and its calls no longer arrive."
+            ),
+            visit.text("What is here already stays. Calls that have not been synced stay sealed on its card."),
+            visit.text("You can undo this on the page of the booths; the booth then goes on where it stopped."),
+        ],
+        action=f"/booths/{row.id}/revoke",
+        does=visit.text("Revoke"),
+        back="/booths",
+    )
+
+
+def revoke(visit: Visit) -> Response:
+    """The booth is refused from now on."""
+    row = _one(visit)
+    visit.office.booths.revoke(row.id)
+    log.info("account %s revoked booth %s", visit.account.id, row.id)
+    return go("/booths", "revoked")
+
+
+def admit(visit: Visit) -> Response:
+    """The undo of a revocation."""
+    row = _one(visit)
+    visit.office.booths.revoke(row.id, revoked=False)
+    log.info("account %s let booth %s in again", visit.account.id, row.id)
+    return go("/booths", "admitted")
+
+
+def _one(visit: Visit) -> Row[Any]:
+    with visit.office.database.read() as connection:
+        row = connection.execute(select(booth).where(booth.c.id == visit.path("booth"))).one_or_none()
+    if row is None:
+        raise Refused(mark("There is no such booth."), 404, "/booths")
+    return row
+
+
+def _in_order(one: Health) -> tuple[bool, tuple[tuple[bool, int, str], ...]]:
+    """Booth 10 comes after booth 9."""
+    return one.revoked, tuple(_parts(one.name))
+
+
+def _parts(name: str) -> Iterator[tuple[bool, int, str]]:
+    word = ""
+    for sign in f"{name} ":
+        if word and sign.isdecimal() != word[-1].isdecimal():
+            yield (False, int(word), "") if word.isdecimal() else (True, 0, word)
+            word = ""
+        word += sign
+
+
+def _promise(visit: Visit, one: tokens.Token) -> Promise:
+    name = Teller(visit.text, visit.times, {}).booth(one.name)
+    return Promise(one.id, name, visit.text("Good until {when}.", when=visit.times.moment(one.expires)))
+
+
+def _last_call(visit: Visit, connection: Connection, booth_id: str) -> str:
+    wanted = LINES.where(call.c.booth == booth_id).order_by(*NEWEST_FIRST).limit(1)
+    row = connection.execute(wanted).one_or_none()
+    if row is None:
+        return ""
+    result = result_badge(visit.office.results, row.result, visit.text).said
+    return " · ".join(filter(None, (visit.times.moment(row.at), row.agent, result)))
+
+
+def _state(row: Row[Any], faults: Iterable[str], now: float) -> tuple[str, str]:
+    if row.revoked is not None:
+        return mark("revoked"), ""
+    if row.seen is None:
+        return mark("not seen yet"), "warn"
+    if any(faults):
+        return mark("needs attention"), "bad"
+    if now - row.seen > SILENT:
+        return mark("no contact"), "warn"
+    return mark("in contact"), "good"
+
+
+def _pending(row: Row[Any], text: Text, times: Times) -> str:
+    calls, recordings = row.pending_calls, row.pending_recordings
+    if not calls and not recordings:
+        return "0"
+    said = text("{calls} calls, {recordings} recordings", calls=calls, recordings=recordings)
+    oldest = text("oldest {ago}", ago=times.ago(row.oldest)) if row.oldest is not None else ""
+    return f"{said} ({oldest})" if oldest else said
+
+
+def _free(free: int | None, text: Text) -> str:
+    if free is None:
+        return text("unknown")
+    return text("{days} days ({size} GB)", days=free // A_DAY, size=f"{free / 1e9:.1f}")

@@ -1,0 +1,170 @@
+"""One call: who, how it went, what the guard had said, and what was said."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+from starlette.responses import Response
+
+from firmware.known import FactKind
+from firmware.redial import Reason
+from firmware.screens.teller import Teller
+from firmware.screens.words import REASONS
+from firmware.text.catalogue import Text, mark
+from firmware.text.times import duration
+from provisioning.server.pages import knowledge
+from provisioning.server.pages.knowledge import Known
+from provisioning.server.pages.lines import booth_names, lines_of_number
+from provisioning.server.pages.story import Moment, Pair, Storyteller
+from provisioning.server.pages.telling import Badge, guard_badge
+from provisioning.server.pages.visit import Refused, Visit
+from provisioning.server.schema import call, memo, recording
+
+PLAYABLE = {"whole", "torn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What there is to hear, or why there is nothing."""
+
+    source: str  # address, "" if nothing plays
+    state: Badge
+    reason: str  # why it does not play, or not whole
+    seconds: float = 0.0
+    answer: float = 0.0
+    peaks: str = ""  # base64, agent and customer in turn
+    moments: Sequence[Moment] = ()
+    arriving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What the guard said before the dial."""
+
+    badge: Badge
+    why: Sequence[Pair]
+    evidence: Sequence[Pair]
+    checks: Sequence[str]
+    overrides: Sequence[str]
+
+
+def call_page(visit: Visit) -> Response:
+    """Everything that is known of one call."""
+    with visit.office.database.read() as connection:
+        row = connection.execute(select(call).where(call.c.id == visit.path("call"))).one_or_none()
+        if row is None:
+            raise Refused(
+                mark("There is no such call here. If it has just ended, it may still be on its way."), 404, "/calls"
+            )
+        record: Mapping[str, Any] = json.loads(row.record)
+        known = knowledge.of_number(connection, row.number)
+        guard = _guard(visit, connection, row, record)
+        names = booth_names(connection)
+        others = [one for one in lines_of_number(visit, connection, row.number, 6) if one.id != row.id]
+        sounds = _sounds(visit, connection, row, record)
+    teller = storyteller(visit)
+    return visit.page(
+        "call.html",
+        call=row,
+        at=visit.times.moment(row.at),
+        booth=teller.teller.booth(names.get(row.booth, "")),
+        result=teller.result(row.result),
+        course=list(teller.course(record)),
+        earlier=teller.earlier(record),
+        guard=guard,
+        known=standing(visit, known),
+        others=others[:5],
+        sound=sounds[0],
+        memos=sounds[1:],
+    )
+
+
+def storyteller(visit: Visit) -> Storyteller:
+    """Who says what a record means, to this visitor."""
+    teller = Teller(visit.text, visit.times, visit.office.results)
+    return Storyteller(visit.text, teller, visit.office.results)
+
+
+def standing(visit: Visit, known: Known) -> dict[str, object]:
+    """Whether the number is barred for good now, and which lifts there have been."""
+    teller = storyteller(visit)
+    barring = [Pair(teller.teller.evidence(one), teller.fact(one)) for one in known.standing]
+    lifts = [Pair(teller.teller.evidence(one), one.note) for one in known.lifts]
+    return {"number": known.number, "barring": barring, "lifts": lifts}
+
+
+def _guard(visit: Visit, connection: Connection, row: Row[Any], record: Mapping[str, Any]) -> Guard:
+    said = record.get("decision")
+    ids = said.get("evidence", ()) if isinstance(said, dict) else ()
+    decision = knowledge.decision(said, knowledge.by_ids(connection, ids))
+    teller, text = storyteller(visit), visit.text
+    overrides = [one for one in knowledge.of_call(connection, row.id) if one.kind is FactKind.OVERRIDE]
+    evidence = decision.evidence if decision else ()
+    overrides += [one for one in evidence if one.kind is FactKind.OVERRIDE]
+    return Guard(
+        badge=guard_badge(row.verdict, text, overridden=row.overridden),
+        why=list(teller.why(decision)) if decision else [],
+        evidence=[Pair(teller.teller.evidence(one), teller.fact(one)) for one in evidence],
+        checks=[_check(reason, text) for reason in decision.considered] if decision else [],
+        overrides=[" · ".join(filter(None, (teller.teller.evidence(one), teller.override(one)))) for one in overrides],
+    )
+
+
+def _check(reason: Reason, text: Text) -> str:
+    return text(REASONS[reason].rule)
+
+
+def _sounds(visit: Visit, connection: Connection, row: Row[Any], record: Mapping[str, Any]) -> list[Sound]:
+    """The call's recording first, then the agent's memos."""
+    memos = select(memo.c.recording).where(memo.c.call == row.id)
+    mine = (recording.c.call == row.id) | recording.c.id.in_(memos)
+    found = {one.id: one for one in connection.execute(select(recording).where(mine).order_by(recording.c.begun))}
+    main = found.pop(row.id, None)
+    first = sound(visit, main, record) if main else Sound("", *_missing(row, record, visit.text))
+    return [first, *(sound(visit, one, {}) for one in found.values())]
+
+
+def sound(visit: Visit, row: Row[Any], record: Mapping[str, Any]) -> Sound:
+    """One recording, as far as it is here."""
+    plays = row.state in PLAYABLE
+    state, reason = _recording_said(row, visit.text)
+    return Sound(
+        source=f"/recordings/{row.id}.opus" if plays else "",
+        state=state,
+        reason=reason,
+        seconds=row.seconds,
+        answer=row.answer_seconds,
+        peaks=base64.b64encode(row.peaks).decode() if plays and row.peaks else "",
+        moments=storyteller(visit).moments(record, row.answer_seconds) if plays else (),
+        arriving=row.state == "partial",
+    )
+
+
+def _recording_said(row: Row[Any], text: Text) -> tuple[Badge, str]:
+    said = {
+        "whole": (Badge(mark("✓ sealed and verified"), "good"), ""),
+        "torn": (Badge(mark("not whole"), "warn"), mark("Something is missing; what is whole can be heard.")),
+        "refused": (Badge(mark("cannot be opened"), "bad"), mark("Nothing of the recording can be opened.")),
+        "partial": (Badge(mark("still arriving"), "warn"), mark("The recording is on its way: {size} kB are here.")),
+    }
+    badge, why = said[row.state]
+    reason = text(why, size=round(row.bytes / 1000)) if why else ""
+    return Badge(text(badge.said), badge.tone), " ".join(filter(None, (reason, row.problem)))
+
+
+def _missing(row: Row[Any], record: Mapping[str, Any], text: Text) -> tuple[Badge, str]:
+    """Why there is nothing to hear."""
+    if not row.answered:
+        return Badge(""), text("Nobody answered, so nothing was recorded.")
+    if row.emergency:
+        return Badge(""), text("Emergency calls are not recorded.")
+    if record.get("recording"):
+        expected = text("The booth has {length} of it sealed on its card and sends it as soon as it can.")
+        length = duration((record["recording"] or {}).get("talk") or row.talk)
+        return Badge(text("not here yet"), "warn"), expected.format(length=length)
+    return Badge(text("not recorded"), "bad"), text(
+        "The booth could not record this call; its card was full or broken."
+    )

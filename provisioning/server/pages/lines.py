@@ -1,0 +1,73 @@
+"""Calls as lines of a table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from firmware.screens.teller import Teller
+from firmware.text.times import duration
+from provisioning.server.pages.telling import Badge, guard_badge, result_badge
+from provisioning.server.pages.visit import Visit
+from provisioning.server.schema import booth, call, recording
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One call in the table."""
+
+    id: str
+    at: str
+    customer: str
+    number: str
+    where: str  # booth and agent
+    talk: str
+    result: Badge
+    due: str
+    guard: Badge
+    recording: str  # its state; "" without one
+    incoming: bool
+    sample: bool
+
+
+def booth_names(connection: Connection) -> dict[str, str]:
+    """Every booth's name by its id, revoked ones too: their calls stay."""
+    rows = connection.execute(select(booth.c.id, booth.c.name).order_by(booth.c.name, booth.c.id))
+    return {row.id: row.name for row in rows}
+
+
+def line(visit: Visit, row: Row[Any], names: Mapping[str, str]) -> Line:
+    """One call's row in words."""
+    said, times = visit.text, visit.times
+    teller = Teller(said, times, visit.office.results)
+    return Line(
+        id=row.id,
+        at=times.moment(row.at),
+        customer=row.customer or (said("not on a list") if not row.incoming else ""),
+        number=row.shown,
+        where=" · ".join(filter(None, (teller.booth(names.get(row.booth, "")), row.agent))),
+        talk=duration(row.talk) if row.answered else "",
+        result=result_badge(visit.office.results, row.result, said),
+        due=times.moment(row.due) if row.due is not None else "",
+        guard=guard_badge(row.verdict, said, overridden=row.overridden),
+        recording=row.state or "",
+        incoming=row.incoming,
+        sample=row.sample,
+    )
+
+
+def lines_of_number(visit: Visit, connection: Connection, number: str, most: int = 20) -> list[Line]:
+    """The latest calls with one number, newest first."""
+    names = booth_names(connection)
+    rows = connection.execute(LINES.where(call.c.number == number).order_by(*NEWEST_FIRST).limit(most))
+    return [line(visit, row, names) for row in rows]
+
+
+LINES: Select[Any] = select(
+    *(call.c.id, call.c.moment, call.c.at, call.c.booth, call.c.agent, call.c.shown, call.c.customer, call.c.talk),
+    *(call.c.answered, call.c.result, call.c.due, call.c.verdict, call.c.overridden, call.c.incoming, call.c.sample),
+    *(call.c.version, call.c.taken, recording.c.state),
+).outerjoin_from(call, recording, recording.c.id == call.c.id)
+NEWEST_FIRST = (call.c.moment.desc(), call.c.id.desc())
+OLDEST_FIRST = (call.c.moment, call.c.id)

@@ -1,0 +1,35 @@
+"""What all pages share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from obstore.store import ObjectStore
+
+from firmware.results import Result
+from provisioning.server.bell import Bell
+from provisioning.server.booths import Booths
+from provisioning.server.database import Database
+from provisioning.server.facts import Facts
+from provisioning.server.pages.throttle import Throttle
+from provisioning.server.pages.uploads import Uploads
+
+ACCOUNT_TRIES, ADDRESS_TRIES = 5, 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """One office: its books, its recordings, its zone and its clock."""
+
+    database: Database
+    archive: ObjectStore
+    bell: Bell
+    booths: Booths
+    facts: Facts
+    uploads: Uploads
+    enrolment: Callable[[str], str]  # a token's secret → the string that a booth is given
+    secret: bytes  # what forms before the log-in are sealed with
+    zone: str
+    results: Mapping[str, Result]  # by code, in the order of their keys
+    now: Callable[[], float]
+    accounts: Throttle = field(default_factory=lambda: Throttle(ACCOUNT_TRIES))
+    addresses: Throttle = field(default_factory=lambda: Throttle(ADDRESS_TRIES))

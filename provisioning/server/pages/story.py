@@ -1,0 +1,170 @@
+"""One call's record as a supervisor reads it: result, course, the guard's decision, what was marked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from firmware.known import Fact, FactKind
+from firmware.marks import TICK_NAMES
+from firmware.pinpad import REASONS as OVERRIDE_KEYS
+from firmware.redial import Decision
+from firmware.results import Result
+from firmware.screens.teller import Teller
+from firmware.screens.words import CLEARS, MARKS, OVERRIDE_REASONS, REASONS, TICKS
+from firmware.text.catalogue import Text, mark
+from firmware.text.times import duration
+from provisioning.server.pages.telling import Badge, ending, result_badge
+
+KINDS: dict[FactKind, str] = {
+    FactKind.ATTEMPT: mark("dialled"),
+    FactKind.CONTACT: mark("a human answered"),
+    FactKind.REFUSAL: mark("refused the offer"),
+    FactKind.DO_NOT_CALL: mark("asked never to be called"),
+    FactKind.LIFT: mark("refusal lifted"),
+    FactKind.OVERRIDE: mark("let pass by a supervisor"),
+    FactKind.CALLBACK: mark("asked to be called back"),
+    FactKind.COUNTED: mark("counted towards a refusal"),
+    FactKind.FINAL: mark("nobody is reached there"),
+    FactKind.VOID: mark("the attempt does not count"),
+}
+_CALLERS_REASONS = {
+    "off-list": mark("not on the list"),
+    "service": mark("service number"),
+    "emergency": mark("emergency"),
+}
+_GRAVE = {"refusal", "complaint"}
+
+
+class Pair(NamedTuple):
+    """One line of a card: what it is, and what it says."""
+
+    name: str
+    said: str
+
+
+class Moment(NamedTuple):
+    """A mark in the recording, at so many seconds of the file."""
+
+    seconds: float
+    at: str  # as the player counts: from the answer
+    said: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Storyteller:
+    """Says what the parts of a record mean."""
+
+    text: Text
+    teller: Teller
+    results: Mapping[str, Result]
+
+    def course(self, record: Mapping[str, Any]) -> Iterator[Pair]:
+        """How the call went, line by line; what the record does not say is left out."""
+        result, text = record.get("result") or {}, self.text
+        if said := ending(record.get("cause"), record.get("by"), text):
+            yield Pair(text("Ended"), said)
+        if (rang := _between(record, "answered")) is not None:
+            yield Pair(text("Rang for"), text("{seconds} s", seconds=round(rang)))
+        if record.get("answered"):
+            yield Pair(text("Talk"), duration(record.get("talk") or 0))
+        if promised := _promise(record):
+            kept = (record.get("talk") or 0) <= promised * 60 + 30
+            said = text("{minutes} min, kept") if kept else text("{minutes} min, not kept")
+            yield Pair(text("Promised"), said.format(minutes=promised))
+        if result.get("whom"):
+            yield Pair(text("Spoke to"), self.teller.whom(result["whom"]))
+        if result.get("clear"):
+            yield Pair(text("Answer given"), text(CLEARS.get(result["clear"], result["clear"])))
+        if result.get("due") is not None:
+            yield Pair(text("Call again"), self.teller.times.moment(result["due"]))
+        if record.get("reason"):
+            yield Pair(text("Why dialled"), text(_CALLERS_REASONS.get(record["reason"], record["reason"])))
+        if result.get("note"):
+            yield Pair(text("Note"), result["note"])
+
+    def earlier(self, record: Mapping[str, Any]) -> list[Pair]:
+        """The results that were keyed first and corrected since."""
+        return [
+            Pair(self.teller.times.moment(one.get("at")), self.result(one.get("code")).said)
+            for one in record.get("earlier_results") or ()
+        ]
+
+    def result(self, code: str | None) -> Badge:
+        """A result's name."""
+        return result_badge(self.results, code, self.text)
+
+    def why(self, decision: Decision) -> Iterator[Pair]:
+        """The guard's decision: why, until when, by which rule."""
+        rule = REASONS[decision.reason]
+        yield Pair(self.text("Why"), self.teller.why(decision))
+        if until := self.teller.until(decision):
+            yield Pair(self.text("Until"), until)
+        source = self.text(rule.source) if rule.source else ""
+        yield Pair(self.text("Rule"), " ".join(filter(None, (self.text(rule.rule), source and f"({source})"))))
+
+    def fact(self, one: Fact) -> str:
+        """What a fact says, without when and who."""
+        said = self.text(KINDS[one.kind])
+        if one.kind is FactKind.CALLBACK and one.due is not None:
+            said = f"{said}: {self.teller.times.moment(one.due)}"
+        result = self.result(one.result).said if one.result else ""
+        note = self.override(one) if one.kind is FactKind.OVERRIDE else one.note if one.kind is FactKind.LIFT else ""
+        return " · ".join(filter(None, (said, result, note)))
+
+    def override(self, one: Fact) -> str:
+        """Why a supervisor let a call pass."""
+        keys = {word: key for key, word in OVERRIDE_KEYS.items()}
+        return self.text(OVERRIDE_REASONS[keys[one.note]]) if one.note in keys else one.note
+
+    def moments(self, record: Mapping[str, Any], answer: float) -> list[Moment]:
+        """What was marked, where it is heard: the recording stands still while it is paused."""
+        found: list[Moment] = []
+        for name, seconds in _kept(record.get("marks") or ()):
+            said, tone = self._mark(name)
+            if said:
+                found.append(Moment(answer + seconds, duration(seconds), said, tone))
+        return found
+
+    def _mark(self, name: str) -> tuple[str, str]:
+        if name in TICK_NAMES:
+            return self.text(TICKS[TICK_NAMES.index(name)]), ""
+        if name in MARKS:
+            return self.text(MARKS[name][1]), "bad" if name in _GRAVE else ""
+        if name.startswith("promise-"):
+            return self.text("promised {minutes} min", minutes=name.removeprefix("promise-")), ""
+        return (self.text("recording paused"), "") if name == "pause" else ("", "")
+
+
+def _kept(marks: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
+    """The marks that were not taken back, each with its seconds in the recording since the answer."""
+    found: list[tuple[str, float]] = []
+    left_out, paused_at = 0.0, None
+    for one in marks:
+        name, seconds = str(one.get("name", "")), one.get("seconds")
+        if not isinstance(seconds, int | float):
+            continue
+        if name == "resume" and paused_at is not None:
+            left_out, paused_at = left_out + seconds - paused_at, None
+        if name.startswith("-"):
+            taken_back = name[1:]
+            found = [pair for pair in found if pair[0] != taken_back and not pair[0].startswith(f"{taken_back}-")]
+            continue
+        found.append((name, (seconds if paused_at is None else paused_at) - left_out))
+        paused_at = seconds if name == "pause" else paused_at
+    return found
+
+
+def _promise(record: Mapping[str, Any]) -> int | None:
+    promises = [name for name, _ in _kept(record.get("marks") or ()) if name.startswith("promise-")]
+    minutes = promises[-1].removeprefix("promise-") if promises else ""
+    return int(minutes) if minutes.isdecimal() else None
+
+
+def _between(record: Mapping[str, Any], name: str) -> float | None:
+    """Seconds from the dial to a mark, by the booth's own clock of that boot."""
+    begun = record.get("begun") or {}
+    for one in record.get("marks") or ():
+        if one.get("name") == name and one.get("boot") == begun.get("boot") and begun.get("monotonic") is not None:
+            return float(one["monotonic"]) - float(begun["monotonic"])
+    return None
