@@ -37,6 +37,7 @@ soak: .setup-test ## the full numbers of every proof (about half an hour)
 
 bench: .setup-test ## key to LCD, key to ATD, guard, CPU and memory of a recorded call
 	$(BIN)/python -P tests/bench.py
+	$(BIN)/python -P tests/bench_server.py
 
 text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics
