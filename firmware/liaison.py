@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +45,7 @@ class Liaison:
         """Listen from now on, and look what came while the booth was off."""
         with suppress(CardError):
             self._calls.remember(mailbox.NAME, self._settings.booth)
+            self._calls.remember(mailbox.SOFTWARE, version("boothphone"))
         if self.enrolled:
             self._listener = wake.Listener(self._settings.data, wake.BOOTH, lambda: self._post(Synced()))
             self._post(Synced())
@@ -52,7 +54,6 @@ class Liaison:
         """Listen no more."""
         if self._listener is not None:
             self._listener.close()
-        self._bell.close()
 
     def heard(self) -> None:
         """Sync has left something."""

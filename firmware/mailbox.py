@@ -9,7 +9,7 @@ from firmware.clock import Stamp
 from firmware.store import Store
 
 IDENTITY = Path("sync") / "identity.json"  # in the data directory; there from the enrolment on
-NAME, FAULTS, REPORT = "booth", "faults", "sync-report"  # notes
+NAME, SOFTWARE, FAULTS, REPORT = "booth", "software", "faults", "sync-report"  # notes; the first three are the booth's
 STALE = 180.0  # seconds without a word from the server after which it counts as out of reach
 
 

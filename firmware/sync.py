@@ -54,7 +54,7 @@ def enrol(args: argparse.Namespace) -> int:
         mailbox.note(db, CURSOR, "")
         offer_again(db)
     store.close()
-    pins = tuple(dict.fromkeys((given.pin, *enrolled.pins)))
+    pins = tuple(dict.fromkeys((*given.pin.split(","), *enrolled.pins)))
     wallet.keep(Identity(given.url, pins, enrolled.booth, enrolled.name))
     print(f"Enrolled at {given.url} as {enrolled.name!r}. Start the booth again, and booth-sync run.")
     return 0
@@ -64,7 +64,7 @@ def _enrolled(given: wire.Token, wallet: Wallet, name: str) -> wire.Enrolled:
     """Spend the token. The key lies on the card before: an answer that is lost on the way can be asked for again."""
     public = base64.b64encode(wallet.key().public_key().public_bytes_raw()).decode("ascii")
     message = wire.Enrol(secret=given.secret, key=public, name=name)
-    channel = Channel(given.url, (given.pin,))
+    channel = Channel(given.url, given.pin.split(","))
     try:
         answer = channel.exchange("POST", wire.ENROL, wire.encode(message), {"Content-Type": "application/json"})
     finally:

@@ -20,19 +20,12 @@ class Bell:
 
     def __init__(self, directory: Path, name: str) -> None:
         self._directory, self._name = directory, name
-        self._lock = threading.Lock()
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._socket.setblocking(False)
 
     def ring(self) -> None:
         """From any thread; never waits. One that is still to be heard is as good as two."""
-        with self._lock, suppress(OSError), _Door(self._directory) as door:
-            self._socket.sendto(b"\0", door.address(self._name))
-
-    def close(self) -> None:
-        """No more."""
-        with self._lock:
-            self._socket.close()
+        with suppress(OSError), _Door(self._directory) as door, _datagrams() as ringing:
+            ringing.setblocking(False)
+            ringing.sendto(b"\0", door.address(self._name))
 
 
 class Ear:
@@ -40,7 +33,7 @@ class Ear:
 
     def __init__(self, directory: Path, name: str) -> None:
         self._path = directory / name
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        self._socket = _datagrams()
         self._path.unlink(missing_ok=True)  # of one who was killed
         with _Door(directory) as door:
             self._socket.bind(door.address(name))
@@ -81,7 +74,6 @@ class Listener:
             self._own.ring()
             self._thread.join()
             self._ear.close()
-            self._own.close()
 
     def _listen(self) -> None:
         while not self._over.is_set():
@@ -104,3 +96,7 @@ class _Door:
 
     def address(self, name: str) -> str:
         return f"/proc/self/fd/{self._fd}/{name}"
+
+
+def _datagrams() -> socket.socket:
+    return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)

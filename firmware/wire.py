@@ -242,14 +242,14 @@ def encode(message: msgspec.Struct) -> bytes:
     return msgspec.json.encode(message)
 
 
-def decode(data: bytes, kind: type[_M]) -> _M:
+def decode(data: bytes | bytearray, kind: type[_M]) -> _M:
     """The message of `kind` in `data`. Raises WireError when it is none, or of a version that we do not know."""
     try:
         version = _version.decode(data).version
         if version != VERSION:
             raise WireError(f"version {version} of the protocol is not known here (known: {VERSION})")
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise WireError(f"not a message of the expected form: {problem}") from problem
 
 
@@ -257,7 +257,7 @@ def read(raw: msgspec.Raw | bytes, kind: type[Any]) -> Any:
     """One raw part of a message as a typed struct. Raises WireError."""
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise WireError(f"not a part of the expected form: {problem}") from problem
 
 

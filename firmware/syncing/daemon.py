@@ -5,7 +5,6 @@ import logging
 import os
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from firmware import mailbox, wake, wire
@@ -163,7 +162,7 @@ def _status(store: Store, data: Path, recordings: int) -> wire.Status:
     told = mailbox.recalled(store, mailbox.FAULTS)
     faults = (*json.loads(told or "[]"), *(("card-full",) if free < SCARCE else ()))
     return wire.Status(
-        software=version("boothphone"),
+        software=mailbox.recalled(store, mailbox.SOFTWARE),
         pending_calls=mailbox.waiting(store)["call"],
         pending_recordings=recordings,
         oldest=mailbox.oldest(store),

@@ -1,5 +1,6 @@
 """What can go wrong between booth and server, each with a word that a screen can translate and a plain sentence."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 
@@ -54,8 +55,8 @@ class BadToken(SyncError):
     code = "bad-token"
 
 
-_BY_ERROR = {"token-spent": "spent-token", "revoked": "revoked", "version": "unknown-version", "full": "server-full"}
-_BY_STATUS = {
+_BY_ERROR = {"token-spent": "spent-token", "revoked": "revoked", "version": "unknown-version"}
+_BY_STATUS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "not-known",
     HTTPStatus.FORBIDDEN: "not-known",
     HTTPStatus.UPGRADE_REQUIRED: "unknown-version",
@@ -71,4 +72,4 @@ def _code(status: int, error: str) -> str:
         return _BY_ERROR[error]
     if error.startswith("token"):
         return "bad-token"
-    return _BY_STATUS.get(HTTPStatus(status), "server-broken" if status >= 500 else "refused")
+    return _BY_STATUS.get(status, "server-broken" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "refused")

@@ -97,7 +97,7 @@ def token(text: str) -> wire.Token:
     except wire.WireError as problem:
         raise BadToken(str(problem)) from problem
     _check_url(found.url)
-    if not _PIN.fullmatch(found.pin):
+    if not all(map(_PIN.fullmatch, found.pin.split(","))):
         raise BadToken("the token's pin is not whole: copy the token again")
     return found
 

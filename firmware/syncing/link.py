@@ -36,7 +36,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]  # names in lower case
-    body: bytes
+    body: bytes | bytearray
 
 
 class _PinnedConnection(http.client.HTTPConnection):
@@ -131,10 +131,12 @@ class Channel:
             body += piece
             if len(body) > LARGEST or monotonic() > until:
                 raise Unreachable("the answer is too long" if len(body) > LARGEST else "the answer takes too long")
+        if response.length:  # read() keeps quiet about an end that came too soon
+            raise Unreachable("the server broke off in the middle of its answer")
         headers = {name.lower(): value for name, value in response.headers.items()}
         if response.will_close:
             self.close()
-        return Answer(response.status, headers, bytes(body))
+        return Answer(response.status, headers, body)
 
 
 class Link:

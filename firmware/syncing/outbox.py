@@ -10,7 +10,7 @@ import msgspec
 from firmware import mailbox, record, wire
 from firmware.store import Store
 
-MOST = 200  # things in one message
+MOST = 100  # things in one message
 _ROOM = wire.LONGEST_BODY // 2  # bytes of them; the rest of a message is little
 _INFINITY = 1 << 62
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from firmware import journal
 
 SUFFIX = ".journal"
-_LOOK = 1024 * 1024  # bytes looked at together; a segment has some 7 kB
+_LOOK = 128 * 1024  # bytes looked at together; a segment has some 7 kB
 
 
 class Reel:
@@ -45,7 +45,7 @@ class Reel:
         """Of all that may be sent. Raises OSError."""
         found, left = hashlib.sha256(), self.ready
         with self.path.open("rb") as file:
-            while left and (piece := file.read(min(left, _LOOK // 16))):
+            while left and (piece := file.read(min(left, _LOOK))):
                 found.update(piece)
                 left -= len(piece)
         return found.digest()

@@ -13,7 +13,7 @@ from firmware.syncing.link import PATIENCE, Answer, Link, refuse
 from firmware.syncing.outbox import Outbox, Parcel
 from firmware.syncing.reels import Reel, Shelf
 
-PIECE = 512 * 1024  # bytes of a recording in one request: what must be sent again when the line breaks
+PIECE = 256 * 1024  # bytes of a recording in one request: what must be sent again when the line breaks
 IDLE = 20.0  # seconds between two looks when nobody calls
 LOOK = 2.0  # seconds between two looks through the directory while there is much to send
 MINUTE = 60.0
