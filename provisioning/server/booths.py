@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from math import isfinite
 from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
@@ -101,7 +100,7 @@ class Booths:
             "software": status.software[:100],
             "pending_calls": _within(status.pending_calls, 2**31),
             "pending_recordings": _within(status.pending_recordings, 2**31),
-            "oldest": status.oldest if isfinite(status.oldest or 0.0) else None,
+            "oldest": status.oldest,
             "free_bytes": _within(status.free_bytes, 2**63),
             "faults": [fault[:200] for fault in status.faults[:50]],
         }

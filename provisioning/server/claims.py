@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from math import isfinite
 
 from sqlalchemy import Double, bindparam, case, select
 from sqlalchemy.sql.dml import ReturningInsert
@@ -27,7 +26,7 @@ class Claims:
 
     def ask(self, one: Booth, wish: wire.Claim) -> wire.Claimed:
         """Take or prolong the lease of a number; or say who has it. Raises Refused."""
-        if not 0 < len(wish.number) <= LONGEST_NUMBER or not isfinite(wish.seconds) or wish.seconds <= 0:
+        if not 0 < len(wish.number) <= LONGEST_NUMBER or wish.seconds <= 0:
             raise Refused(HTTPStatus.BAD_REQUEST, "claim", "a claim needs a number, and seconds from 0 up")
         now = self._now()
         wanted = {"number": wish.number, "booth": one.id, "fence": 1, "expires": now + min(wish.seconds, LONGEST)}
