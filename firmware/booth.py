@@ -87,9 +87,11 @@ class Booth:
         """Open the devices and serve until stop(). An error of ours ends it; systemd starts the booth again."""
         hardware = self._parts.hardware
         try:
+            self._parts.liaison.open()
             hardware.line.open(self.post)
             hardware.hook.open(self.post)
             hardware.keypad.open(self.post)
+            self._parts.liaison.open()
             self._watchdog.ready()
             self._show()
             self._serve()
