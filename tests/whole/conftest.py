@@ -1,6 +1,11 @@
 """A whole booth for each test: emulated hardware, real drivers, a card of its own."""
 
 import math
+import select
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +13,7 @@ import numpy as np
 import pyrage
 import pytest
 
-from firmware import listfile, numbers
+from firmware import listfile, numbers, sync
 from firmware.__main__ import main
 from firmware.callflow import State
 from firmware.calls import Calls
@@ -16,8 +21,10 @@ from firmware.clock import Clock
 from firmware.desk.rig import Rig
 from firmware.desk.running import RunningBooth
 from firmware.pin import hash_pin
+from firmware.store import Store
 from hw.contracts import RATE
-from provisioning import recording
+from provisioning import keys, recording
+from provisioning.server.run import Server
 
 PIN = "246810"
 SAMPLE = Path(__file__).parents[2] / "firmware" / "desk" / "sample.ja.csv"
@@ -134,3 +141,121 @@ def at():
         return booth.wait_for(state.name, lambda scene, view: scene.state is state and also(scene, view), patience)
 
     return wait
+
+
+def until(true, patience=10.0):
+    """Poll a condition of another process; what it came to."""
+    ends = time.monotonic() + patience
+    while not (found := true()):
+        assert time.monotonic() < ends, "it never came true"
+        select.select([], [], [], 0.01)
+    return found
+
+
+class Central:
+    """The central server, which can be switched off and on, and the sync daemons of booths."""
+
+    def __init__(self, directory):
+        self.directory, self._port, self._daemons = directory, 0, []
+        self.up()
+        self.identity = keys.load(directory / "recordings.key")[0]
+
+    def up(self):
+        """Switch it on, at the same address as before."""
+        self.server = Server(self.directory, api_port=self._port)
+        self.server.start()
+        self._port = int(self.server.api_url.rpartition(":")[2])
+
+    def down(self):
+        """Switch it off."""
+        self.server.stop()
+        self.server = None
+
+    def token(self, name="Booth"):
+        """What a technician brings to a booth."""
+        return self.server.new_token(name)
+
+    def enrol(self, data, token=None):
+        """Make the booth on card `data` known."""
+        assert sync.main(["enrol", token or self.token(), "--data", str(data)]) == 0
+
+    def sync(self, data):
+        """Start booth-sync for card `data`."""
+        command = [sys.executable, "-m", "firmware.sync", "run", "--data", str(data)]
+        daemon = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self._daemons.append(daemon)
+        return daemon
+
+    def rows(self, question, *values):
+        """What is in the server's database."""
+        with self.server.parts.database.read() as connection:
+            return connection.exec_driver_sql(question, values).mappings().all()
+
+    def call(self, identity):
+        """The server's row of a call; None while it is not there."""
+        rows = self.rows("SELECT * FROM call WHERE id = ?", identity)
+        return rows[0] if rows else None
+
+    def recording(self, identity):
+        """The server's row of a recording that is all there; None before."""
+        rows = self.rows("SELECT * FROM recording WHERE id = ? AND state <> 'partial'", identity)
+        return rows[0] if rows else None
+
+    def close(self):
+        """Switch everything off; a daemon that does not go when asked, or died before, fails the test."""
+        for daemon in self._daemons:
+            daemon.terminate()
+        codes = []
+        for daemon in self._daemons:
+            _, said = daemon.communicate(timeout=10)
+            codes.append((daemon.returncode, said))
+        if self.server is not None:
+            self.server.stop()
+        assert [said for code, said in codes if code not in (0, -signal.SIGKILL, 1)] == []
+
+
+@pytest.fixture
+def central(tmp_path):
+    """The central server."""
+    made = Central(tmp_path / "server")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def branch(central, tmp_path):
+    """Makes further cards for booths whose recordings the central server can open."""
+    made = []
+
+    def make(name):
+        directory = tmp_path / name
+        directory.mkdir()
+        one = House(directory)
+        one.identity = central.identity
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def card():
+    """Look into a booth's database while the booth and its sync run."""
+    opened = []
+
+    def look(data, question, *values):
+        store = Store(data / "booth.db")
+        opened.append(store)
+        return store.rows(question, *values)
+
+    yield look
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture(name="until")
+def _until():
+    """Wait for a condition of another process."""
+    return until

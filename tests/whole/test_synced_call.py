@@ -1,0 +1,132 @@
+"""One call, whole, as far as the server: what was said in the booth plays there, and the next booth knows."""
+
+import hashlib
+import subprocess
+import time
+import wave
+
+import numpy as np
+import pytest
+
+from firmware.callflow import State
+from firmware.redial import Reason
+from firmware.screens.scene import MenuBody
+from hw.emulated.exchange import FarEnd
+from hw.emulated.speech import Tone
+
+AGENT, CUSTOMER = 440, 1000  # Hz
+FIRST = "0312345601"
+KEY = "+81312345601"
+
+pytestmark = pytest.mark.slow
+
+
+def decoded(ogg, directory):
+    """Both ears of an Ogg Opus file, as opus-tools decode it."""
+    file, out = directory / "served.opus", directory / "served.wav"
+    file.write_bytes(ogg)
+    subprocess.run(["opusdec", "--quiet", "--rate", "8000", file, out], check=True, capture_output=True)
+    with wave.open(str(out), "rb") as sound:
+        assert (sound.getnchannels(), sound.getframerate()) == (2, 8000)
+        samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(float)
+    return samples[0::2], samples[1::2]
+
+
+def talk(rig, booth, at, seconds=1.0):
+    """Call the first customer and be answered; the call's id."""
+    rig.exchange.book[FIRST] = FarEnd(answers_after=0.3, voice=Tone(CUSTOMER))
+    rig.handset.voice = Tone(AGENT)
+    at(booth, State.LIST, lambda scene, _view: scene.body.rows)
+    rig.lift()
+    rig.tap("A")
+    scene = at(booth, State.TALKING, lambda scene, _view: scene.body.seconds >= seconds, patience=seconds + 5)
+    return scene.body.call.id
+
+
+def hang_up(rig, booth, at, key="1"):
+    """End the call and key its result; when that was."""
+    rig.replace()
+    at(booth, State.WRAP_UP)
+    rig.tap(key)
+    at(booth, State.WRAP_UP, lambda scene, _view: scene.body.chosen is not None)
+    keyed = time.monotonic()
+    rig.tap("A")
+    return keyed
+
+
+def test_a_call_is_on_the_server_and_the_next_booth_knows(  # noqa: PLR0917  (fixtures)
+    central, branch, at, level, until, card, tmp_path
+):
+    one, other = branch("one"), branch("other")
+    for place in (one, other):
+        central.enrol(place.directory)
+        central.sync(place.directory)
+    rig, booth = one.install()
+    call = talk(rig, booth, at, seconds=4.5)
+    until(lambda: central.rows("SELECT 1 FROM recording WHERE id = ? AND bytes > 0", call))  # it listens seconds behind
+    keyed = hang_up(rig, booth, at, key="7")
+
+    heard = "SELECT 1 FROM fact WHERE number = ? AND kind = 'refusal'"
+    until(lambda: card(other.directory, heard, KEY), 1.0)
+    print(f"the other booth knows after {time.monotonic() - keyed:.2f} s")
+    row = until(lambda: central.call(call), keyed + 5 - time.monotonic())
+    kept = until(lambda: central.recording(call), keyed + 5 - time.monotonic())
+    print(f"call and recording are there after {time.monotonic() - keyed:.2f} s")
+    assert (row["result"], row["number"], row["list_name"]) == ("REF", KEY, "sample.ja")
+    journal = one.directory / "recordings" / f"{call}.journal"
+    assert journal.exists()
+    assert kept["sha256"] == hashlib.sha256(journal.read_bytes()).hexdigest()
+    assert (kept["state"], kept["problem"]) == ("whole", "")
+    at(booth, State.PREVIEW, lambda scene, _view: scene.header.synced and not scene.header.pending)
+    state = "SELECT state, digest FROM upload WHERE recording = ?"
+    assert [tuple(found) for found in card(one.directory, state, call)] == [("synced", kept["sha256"])]
+
+    agent, customer = decoded((central.directory / "archive" / f"{call}.opus").read_bytes(), tmp_path)
+    inside = slice(int(kept["answer_seconds"] * 8000) + 4000, -4000)
+    agent, customer = agent[inside], customer[inside]
+    assert level(agent, AGENT) - level(agent, CUSTOMER) >= 60
+    assert level(customer, CUSTOMER) - level(customer, AGENT) >= 60
+    assert min(level(agent, AGENT), level(customer, CUSTOMER)) > -20
+
+    rig, booth = other.install()
+    at(booth, State.LIST)
+    rig.type(FIRST)
+    rig.lift()
+    rig.tap("A")
+    scene = at(booth, State.BLOCKED)
+    assert (scene.body.decision.reason, scene.body.decision.never) == (Reason.REFUSED, True)
+    assert scene.body.decision.evidence[0].call == call
+
+
+def test_a_server_that_is_off_for_the_whole_call_misses_nothing(central, branch, at, until):
+    place = branch("one")
+    central.enrol(place.directory)
+    rig, booth = place.install()
+    central.down()
+    central.sync(place.directory)
+    call = talk(rig, booth, at)
+    hang_up(rig, booth, at)
+    at(booth, State.PREVIEW, lambda scene, _view: scene.header.pending == 1 and not scene.header.synced)
+    rig.tap("D")
+    at(booth, State.LIST)
+    rig.hold("*")
+    at(booth, State.MENU)
+    rig.tap("3")
+    seen = ("server", "server-down")
+    at(booth, State.MENU, lambda scene, _view: isinstance(scene.body, MenuBody) and seen in scene.body.status)
+    assert not booth.died
+    central.up()
+    kept = until(lambda: central.recording(call), 15)
+    assert kept["state"] == "whole"
+    assert until(lambda: central.call(call))["result"] == "SALE"
+    at(booth, State.MENU, lambda scene, _view: scene.header.synced, patience=10)
+
+
+def test_the_server_tells_a_booth_the_time_that_nobody_else_knows(central, branch, at):
+    place = branch("one")
+    central.enrol(place.directory)
+    _rig, booth = place.install(before=lambda rig: rig.set_clock(1970))
+    at(booth, State.LIST, lambda scene, _view: scene.header.now is None)
+    central.sync(place.directory)
+    scene = at(booth, State.LIST, lambda scene, _view: scene.header.now is not None, patience=10)
+    assert scene.header.now == pytest.approx(time.time(), abs=5)
