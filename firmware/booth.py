@@ -91,7 +91,6 @@ class Booth:
             hardware.line.open(self.post)
             hardware.hook.open(self.post)
             hardware.keypad.open(self.post)
-            self._parts.liaison.open()
             self._watchdog.ready()
             self._show()
             self._serve()
