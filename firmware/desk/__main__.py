@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from firmware.desk import card
+from firmware.desk.office import Office, OfficeError
 from firmware.desk.once import run_once
 from firmware.desk.page import Page
 from firmware.desk.rig import Rig
@@ -20,15 +21,17 @@ from firmware.desk.running import BoothDied, RunningBooth
 from firmware.desk.web import serving
 from firmware.desk.words import LANGUAGES, Language
 from firmware.settings import SettingsError
+from firmware.store import CardError
 from hw.errors import HardwareError
 
-DATA = Path(".demo")
+DATA, CARD = Path(".demo"), "booth"
 LOOK = 0.5  # seconds between two looks whether the booth still lives
 
 DESCRIPTION = """\
 A whole booth phone on a PC, without any hardware: its LCD, its sixteen keys, the hook, the lamps and the people at the
 far end are on a web page that only this machine can open. The booth itself is the real one. It dials a modem at the
-end of a real serial port; only the modem, the exchange, the pins and the panel are emulated. Nobody is called.
+end of a real serial port; only the modem, the exchange, the pins and the panel are emulated. Nobody is called. Beside
+it run a real central server and the booth's sync, with a network between them that the page can cut.
 """
 EPILOG = """\
 A first call: press A on the shown customer (or Enter), lift the handset (or h), talk, put it down, press 1 for the
@@ -38,6 +41,7 @@ examples:
   booth-desk                      Japanese, 320x240 pixels
   booth-desk --language en        English
   booth-desk --screen hd44780     the LCD of 20x4 characters
+  booth-desk --no-server          the booth alone; what happens in it waits on its card
   booth-desk --once               one whole call with no human; the exit code says whether it went well
 """
 
@@ -62,9 +66,10 @@ def parser() -> argparse.ArgumentParser:
         "--data",
         type=Path,
         metavar="DIR",
-        help=f"the booth's card, kept between runs (default {DATA}; with --once one that is thrown away)",
+        help=f"booth's card and server, kept between runs (default {DATA}; with --once one that is thrown away)",
     )
     made.add_argument("--once", action="store_true", help="make one whole call with no human, print each step, end")
+    made.add_argument("--no-server", action="store_true", help="the booth alone, without server and sync")
     made.add_argument("--no-browser", action="store_true", help="print the address only")
     made.add_argument("--new-pin", action="store_true", help="forget the supervisor's PIN and make another")
     return made
@@ -77,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with ExitStack() as stack:
             return _run(args, stack)
-    except (SettingsError, HardwareError, BoothDied, OSError) as problem:
+    except (SettingsError, HardwareError, BoothDied, OfficeError, CardError, OSError) as problem:
         print(f"booth-desk: {problem}", file=sys.stderr)
         return 1
 
@@ -85,23 +90,35 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace, stack: ExitStack) -> int:
     stop = _stop_signal()
     directory = _directory(args, stack)
-    language: Language = args.language or card.last_language(directory)
+    home = directory / CARD
+    language: Language = args.language or card.last_language(home)
+    office = None if args.no_server else _opened(stack.enter_context(Office(directory, home, language)))
     rig = stack.enter_context(
-        Rig(directory, language=language, screen=args.screen, hook=args.hook, identity=card.identity(directory))
+        Rig(home, language=language, screen=args.screen, hook=args.hook, identity=card.identity(home))
     )
-    made = card.prepared(rig, args.language, new_pin=args.new_pin)
+    made = card.prepared(rig, args.language, new_pin=args.new_pin, recipients=office.recipients if office else ())
     running = stack.enter_context(RunningBooth(rig, made.settings))
     if args.once:
-        return run_once(rig, running)
-    page = Page(running, made.callers)
+        return run_once(rig, running, office=office)
+    page = Page(running, made.callers, office)
     address = stack.enter_context(serving(page, port=args.port, language=language))
-    _greet(address, directory, made.pin)
+    _greet(address, office, directory, made.pin)
     if not args.no_browser and _has_desktop():
         webbrowser.open(address)
-    while not stop.wait(LOOK):
-        if running.died:
-            break
+    while not stop.wait(LOOK) and not running.died:
+        if office and office.ended:
+            raise OfficeError(office.ended)
     return 0
+
+
+def _opened(office: Office) -> Office:
+    """The log-in is printed as soon as it is made: it would be lost if anything failed after that."""
+    log_in = office.prepare()
+    if log_in is not None:
+        print(f"Log-in:     {log_in.name}, password {log_in.password}")
+        print("            for the server's pages, shown this once and kept as a hash only", flush=True)
+    office.open()
+    return office
 
 
 def _stop_signal() -> threading.Event:
@@ -118,13 +135,17 @@ def _directory(args: argparse.Namespace, stack: ExitStack) -> Path:
     return (args.data or DATA).absolute()
 
 
-def _greet(address: str, directory: Path, pin: str | None) -> None:
+def _greet(address: str, office: Office | None, directory: Path, pin: str | None) -> None:
     print(f"The booth:  {address}")
-    print(f"Its card:   {directory}")
     if pin is None:
-        print("Supervisor: the PIN was shown at the first start; --new-pin makes another")
+        print("            its supervisor's PIN was shown at the first start; --new-pin makes another")
     else:
-        print(f"Supervisor: PIN {pin}, shown this once and kept as a hash only; --new-pin makes another")
+        print(
+            f"            its supervisor's PIN {pin}, shown this once and kept as a hash only; --new-pin makes another"
+        )
+    if office:
+        print(f"The server: {office.pages}/")
+    print(f"Their data: {directory}")
     print("Ctrl-C stops.", flush=True)
 
 

@@ -50,11 +50,15 @@ def last_language(directory: Path) -> Language:
     return parse(file.read_text(encoding="utf-8")).language if file.exists() else "ja"
 
 
-def prepared(rig: Rig, language: Language | None = None, *, new_pin: bool = False) -> Card:
+def prepared(
+    rig: Rig, language: Language | None = None, *, new_pin: bool = False, recipients: tuple[str, ...] = ()
+) -> Card:
     """Make the rig's card ready to start from; what is there already stays.
 
-    `language` is the one to start with, if not the last one used. Raises SettingsError when device.toml was spoilt.
+    `language` is the one to start with, if not the last one used. Recordings are sealed to `recipients` (age public
+    keys) and to the card's own key. Raises SettingsError when device.toml was spoilt.
     """
+    rig.recipients = tuple(dict.fromkeys((*recipients, *rig.recipients)))
     file = rig.directory / DEVICE
     pin = random_pin() if new_pin or not file.exists() else None
     kept = hash_pin(pin) if pin else parse(file.read_text(encoding="utf-8")).supervisor.pin

@@ -1,5 +1,6 @@
 """One whole call with no human: the hands are a script, and everything from the pins and the pty onwards is real."""
 
+import hashlib
 import json
 import math
 import sys
@@ -7,8 +8,8 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from typing import TextIO
+from time import monotonic, sleep
+from typing import Any, TextIO
 from uuid import UUID
 
 import pyrage
@@ -16,6 +17,9 @@ import pyrage
 from firmware import journal, opus
 from firmware.callflow import State
 from firmware.calls import Calls
+from firmware.desk import ledger
+from firmware.desk.ledger import Entry
+from firmware.desk.office import Office
 from firmware.desk.rig import Rig
 from firmware.desk.running import BoothDied, RunningBooth
 from firmware.journal import Segment
@@ -26,6 +30,8 @@ from hw.emulated.exchange import FarEnd
 
 TALK = 5.0  # seconds
 PATIENCE = 5.0  # seconds for each step, the talk besides
+LATEST = 15.0  # seconds from the result until the server has the call; it takes one or two
+LOOK = 0.02  # seconds between two looks at the server's disk
 FAR_END = FarEnd(answers_after=1.0)
 TOLERANCE = 0.15  # seconds between the talk as the record has it and as it lies in the recording
 AUDIBLE = -50.0  # dB under full scale, above which somebody speaks
@@ -73,6 +79,17 @@ class Once:
         if not isinstance(ended, WrapUpBody):
             raise StepFailed("wrap-up is about no call")
         return ended.call.id
+
+    def synced(self, office: Office, call_id: str) -> Entry:
+        """The call as it lies on the server, with its recording. To be asked as soon as the result is saved."""
+        saved = monotonic()
+        while (entry := ledger.entry(office.server, call_id)) is None:
+            if office.ended or monotonic() - saved > LATEST:
+                raise StepFailed(office.ended or f"the server has not all of the call {LATEST:g} s after its result")
+            sleep(LOOK)
+        self.tell(f"on the server, record and recording: {entry.after:.2f} s after the result")
+        self._until("the booth says synced", lambda scene: scene.header.synced and not scene.header.pending)
+        return entry
 
     def tell(self, what: str) -> None:
         """One line of the report."""
@@ -132,25 +149,30 @@ def _names_customer(scene: Scene) -> str:
     return f": No. {scene.body.customer.row}" if isinstance(scene.body, PreviewBody) else ""
 
 
-def run_once(rig: Rig, running: RunningBooth, out: TextIO = sys.stdout) -> int:
+def run_once(rig: Rig, running: RunningBooth, out: TextIO = sys.stdout, office: Office | None = None) -> int:
     """The whole call and its proof; 0 when everything was as it should be. The booth is stopped by it."""
     once = Once(running, out)
     try:
         call_id = once.call()
+        entry = once.synced(office, call_id) if office else None
         running.stop()
         record = _record(running, call_id)
-        ears = opened(running.settings.data / "recordings" / f"{call_id}{SUFFIX}", rig.identity)
+        journal_file = running.settings.data / "recordings" / f"{call_id}{SUFFIX}"
+        ears = opened(journal_file, rig.identity)
         once.tell(f"recording: {ears.seconds:.2f} s, agent {ears.agent:.0f} dB, customer {ears.customer:.0f} dB")
-        out.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+        if entry:
+            _compare_ends(record, journal_file, entry)
+            once.tell(f"the same on the server: the record, and the recording's SHA-256 {entry.kept[:16]}…")
+        out.write(json.dumps(entry.record if entry else record, ensure_ascii=False, indent=2) + "\n")
         _compare(record, ears)
     except StepFailed as failure:
         once.tell(f"FAILED: {failure}")
         return 1
-    once.tell("everything as it should be")
+    once.tell("everything as it should be" + (": synced" if entry else ""))
     return 0
 
 
-def _record(running: RunningBooth, call_id: str) -> dict[str, object]:
+def _record(running: RunningBooth, call_id: str) -> dict[str, Any]:
     calls = Calls(running.settings.data / "booth.db", running.settings.booth, running.rig.clock())
     try:
         return calls.record(call_id)
@@ -191,3 +213,14 @@ def _compare(record: dict[str, object], ears: Ears) -> None:
         raise StepFailed(f"the record says {talk} s of talk, the recording has {ears.seconds:.2f} s")
     if min(ears.agent, ears.customer) < AUDIBLE:
         raise StepFailed("one ear of the recording is silent")
+
+
+def _compare_ends(record: dict[str, Any], journal_file: Path, entry: Entry) -> None:
+    """Booth and server have the same. Raises StepFailed."""
+    if entry.record != record:
+        names = (name for name in record if record[name] != entry.record.get(name))
+        raise StepFailed(f"the record is another one on the server: {', '.join(names)}")
+    if {entry.said, entry.kept} != {hashlib.sha256(journal_file.read_bytes()).hexdigest()}:
+        raise StepFailed("the recording is another one on the server: its SHA-256 differs")
+    if entry.state != "whole":
+        raise StepFailed(f"the server could not open the recording: {entry.state}")

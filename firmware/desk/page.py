@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from PIL.Image import Image
 
+from firmware.desk.office import Office
 from firmware.desk.running import RunningBooth
 from firmware.desk.troubles import troubles
 from firmware.desk.words import ANSWERS, LAMPS
@@ -76,7 +77,9 @@ class ModemLog:
 class Page:
     """One booth as its page sees it, in however many windows. Any thread may ask; one thread acts."""
 
-    def __init__(self, running: RunningBooth, callers: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, running: RunningBooth, callers: Sequence[tuple[str, str]] = (), office: Office | None = None
+    ) -> None:
         """`callers`: numbers that may call in, each with what the page says of it."""
         self._running, self._rig, self.callers = running, running.rig, tuple(callers)
         self.has_hook = self._rig.hook_kind != "none"
@@ -84,7 +87,8 @@ class Page:
         self._painted = 1
         self._log = ModemLog(running.settings.zone)
         self._next, self._silent = ANSWERS[0], False
-        self._troubles = troubles(running)
+        self._troubles = troubles(running, office.cable if office else None)
+        self.troubles, self.supervisor = tuple(self._troubles), office.pages if office else ""
         self._acts = self._table()
         self._rig.panel.watch(self._repaint)
         self._rig.modem.log(self._log.add)

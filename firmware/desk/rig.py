@@ -68,7 +68,7 @@ kind = "{hook}"
 kind = "{screen}"
 
 [recording]
-recipients = ["{recipient}"]
+recipients = {recipients}
 
 [supervisor]
 pin = "{pin}"
@@ -114,6 +114,7 @@ class Rig:
         """`directory` is the card: everything that the booth keeps. `identity` opens its recordings."""
         self.directory, self.language, self.screen_kind, self.hook_kind = directory, language, screen, hook
         self.identity = identity or pyrage.x25519.Identity.generate()
+        self.recipients: tuple[str, ...] = (str(self.identity.to_public()),)
         self.timepiece = Timepiece()
         self.card_full = False
         self._pins = MockFactory()
@@ -162,7 +163,7 @@ class Rig:
             columns=list(COLUMNS),
             hook=self.hook_kind,
             screen=self.screen_kind,
-            recipient=self.identity.to_public(),
+            recipients=json.dumps(self.recipients),
             pin=pin_hash,
             script=json.dumps(SCRIPTS[self.language], ensure_ascii=False),
         )

@@ -1,8 +1,9 @@
-"""What can be done to a booth, and undone: plug, SIM, port, clock, card."""
+"""What can be done to a booth, and undone: plug, SIM, port, clock, card, network."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from firmware.desk.cable import Cable
 from firmware.desk.running import RunningBooth
 
 GARBLED = 0.2  # of all bytes
@@ -17,8 +18,8 @@ class Trouble:
     end: Callable[[], None]
 
 
-def troubles(running: RunningBooth) -> dict[str, Trouble]:
-    """Every trouble of words.TROUBLES by its name."""
+def troubles(running: RunningBooth, cable: Cable | None = None) -> dict[str, Trouble]:
+    """Every trouble of words.TROUBLES by its name; without a cable no network can be cut."""
     rig, modem = running.rig, running.rig.modem
 
     def be_silent(*, silent: bool) -> None:
@@ -34,7 +35,8 @@ def troubles(running: RunningBooth) -> dict[str, Trouble]:
         rig.set_clock(1970)
         running.restart()  # a booth that runs knows the time by itself
 
-    return {
+    network = {} if cable is None else {"network": Trouble(lambda: cable.is_cut, cable.cut, cable.mend)}
+    return network | {
         "unplugged": Trouble(lambda: not modem.plugged, rig.unplug, rig.plug),
         "clock": Trouble(lambda: not rig.timepiece.right, forget_time, rig.restore_clock),
         "mute": Trouble(lambda: modem.silent, lambda: be_silent(silent=True), lambda: be_silent(silent=False)),

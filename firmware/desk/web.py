@@ -26,10 +26,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from firmware.desk.cable import HERE
 from firmware.desk.page import Memory, Page, UnknownAct
-from firmware.desk.words import ANSWERS, LAMPS, LANGUAGES, TROUBLES, Language, chosen_language, texts
+from firmware.desk.words import ANSWERS, LAMPS, LANGUAGES, Language, chosen_language, texts
 
-HERE = "127.0.0.1"
 PAGES = Path(__file__).parent / "pages"
 KEYS = "123A456B789C*0#D"  # as they lie
 FRESH = 1 / 30  # seconds between two looks at the booth
@@ -119,7 +119,8 @@ class Desk:
             lamps=LAMPS,
             keys=KEYS,
             answers=ANSWERS,
-            troubles=TROUBLES,
+            troubles=self._page.troubles,
+            supervisor=self._page.supervisor,
         )
         answer = HTMLResponse(text)
         answer.set_cookie(*self._cookie, httponly=True, samesite="strict")

@@ -9,7 +9,7 @@ LAMPS = ("line", "recording", "sync")
 # How the next call is answered, in the order of the buttons.
 ANSWERS = ("answers", "busy", "no-answer", "unassigned", "wordless", "mid-pitch")
 # What can be done to the booth, in the order of the buttons.
-TROUBLES = ("unplugged", "clock", "mute", "garble", "no-sim", "full-card")
+TROUBLES = ("network", "unplugged", "clock", "mute", "garble", "no-sim", "full-card")
 
 TEXTS: dict[str, tuple[str, str]] = {
     "sample": ("見本リスト", "Sample list"),
@@ -52,12 +52,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "call-in": ("電話をかける", "Call in"),
     "call-from": ("番号", "From"),
     "trouble": ("困らせる", "Make trouble"),
+    "network": ("ネットワークを切る", "Cut the network"),
     "unplugged": ("モデムを抜く", "Unplug modem"),
     "clock": ("1970 年で起動", "Restart in 1970"),
     "mute": ("モデムが黙る", "Modem is mute"),
     "garble": ("文字が化ける", "Garbled bytes"),
     "no-sim": ("SIM を抜く", "Take the SIM out"),
     "full-card": ("カードを満杯に", "Fill the card"),
+    "server": ("サーバー", "Server"),
+    "pages": ("スーパーバイザーのページを開く", "Open the supervisor's pages"),
     "keyboard": ("キーボード", "Keyboard"),
     "keyboard-keys": (
         "数字 * # ・ Enter = A ・ ↑ + = B ・ ↓ - = C ・ Esc = D ・ h = 受話器",
