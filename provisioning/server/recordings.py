@@ -156,13 +156,15 @@ class Recordings:
             with draft.open("wb") as out:
                 out.writelines(_pages(name, chain([first], pieces)))
             store.keep(self._archive, f"{name}{store.OPUS}", draft)
-        state = WHOLE if not opening.faults else REFUSED if first is None else TORN
+        problem = "; ".join(fault.detail for fault in opening.faults)
+        if first is None:
+            problem = problem or "not one segment: nothing was recorded"
         return {
-            "state": state,
+            "state": REFUSED if first is None else TORN if problem else WHOLE,
             "seconds": ears.frames * FRAME_SECONDS,
             "answer_seconds": first.segment.answer * FRAME_SECONDS if first else 0.0,
             "peaks": ears.peaks(),
-            "problem": "; ".join(fault.detail for fault in opening.faults),
+            "problem": problem,
         }
 
     def _keep(self, one: Booth, name: UUID, values: Mapping[str, object]) -> None:

@@ -81,7 +81,8 @@ class Server:
         self.parts.bell.close()
         for listener in self._listeners:
             listener.should_exit = True
-        self._thread.join(STOP_PATIENCE * 2)
+        if self._thread.ident is not None:
+            self._thread.join(STOP_PATIENCE * 2)
         self._undo.close()
 
     def new_token(self, name: str) -> str:

@@ -162,7 +162,7 @@ class Deck:
         if closed:
             digest = hashlib.sha256(b"".join(parts)).digest()
             frames = segments * journal.PACKETS
-            end = Closing(call, segments, Ending.CLOSED, frames, 50, frames - 50, digest)
+            end = Closing(call, segments, Ending.CLOSED, frames, 50, max(0, frames - 50), digest)
             parts.append(journal.record(self.seal(journal.pack_closing(end)), closing=True))
         return parts
 

@@ -268,7 +268,8 @@ def test_nothing_is_answered_but_in_words_of_the_wire(booth):
 
 def test_a_body_has_an_end(booth):
     one = booth()
-    answer = one.ask("POST", wire.FACTS, bytes(wire.LONGEST_BODY + 1))
+    headers = one.signed("POST", wire.FACTS) | {"Content-Length": str(wire.LONGEST_BODY + 1)}
+    answer = one.plain("POST", wire.FACTS, headers=headers)
     assert (answer.status, answer.error) == (413, "size")
 
 
