@@ -1,5 +1,6 @@
 """The booth: one inbox, one thread: event → callflow.step → actions carried out → the screen."""
 
+import logging
 import queue
 import time
 from collections.abc import Callable
@@ -42,6 +43,7 @@ from hw.events import (
     TimeHeard,
 )
 
+log = logging.getLogger(__name__)
 TURN = 1.0  # seconds after which the screen is looked at even when nothing happens
 Watcher = Callable[[Scene, View], None]
 
@@ -183,7 +185,7 @@ class Booth:
             case RecordingFailed():
                 parts.conversation.recording_failed()
             case AudioFailed(why):
-                condition.no_sound = why
+                log.warning("no sound: %s", why)
 
     def _step(self, event: Event) -> None:
         """Step the flow, and whatever outcome its actions have."""

@@ -16,11 +16,11 @@ from firmware.redial import Decision
 from firmware.screens.scene import CallBody, Rec
 from firmware.store import CardError
 from firmware.vault import Sealed
-from hw.contracts import Post
+from hw.contracts import Audio, Post
 from hw.errors import AudioError
 from hw.events import AudioFailed, CallEnded, Cause, Event, LineLost, Party
 from hw.sounds import TICK
-from hw.talkpath import TalkPath
+from hw.talkpath import Nowhere, TalkPath
 
 LOUDEST = 10
 SOON = 30.0  # seconds before a promise runs out at which the agent hears a first tick
@@ -37,6 +37,7 @@ class Conversation:
         self._post, self._record_emergency = post, record_emergency
         self._path = TalkPath(hardware.handset, hardware.line.audio, recorder)
         self._path.volume = int(calls.recall("volume") or 5)
+        self._deaf = False  # the handset carries no sound; the customer is recorded all the same
         self._call: Call | None = None
         self._began = self._answered_at = 0.0
         self._marks, self._tones, self._tone_mode = Marks(), "", False
@@ -166,7 +167,9 @@ class Conversation:
         return self._marks
 
     def tick(self) -> None:
-        """To be called about once a second: sounds what is due in the agent's ear."""
+        """To be called about once a second: sounds what is due in the agent's ear, and minds the handset."""
+        if self._call is not None and not self._deaf and not self._handset.alive:
+            self._lose_handset("the handset was pulled out")
         while self._ticks and monotonic() >= self._ticks[-1]:
             self._ticks.pop()
             self._path.ear(TICK)
@@ -184,6 +187,7 @@ class Conversation:
             marks=tuple(sorted(self._marks.named)),
             muted=self._path.muted,
             held=self._path.held,
+            deaf=self._deaf,
             tone_mode=self._tone_mode,
             tones=self._tones,
             volume=self._path.volume,
@@ -203,15 +207,27 @@ class Conversation:
         self._call, self._began, self._sealed = call, monotonic(), None
         self._history = self._calls.history(call.number.key)[1:]  # without the call that has just begun
         self._marks, self._tones, self._tone_mode, self._ticks = Marks(), "", False, []
-        self._path.muted = self._path.held = False
         if not call.emergency or self._record_emergency:
             self._recorder.listen()
+        self._path = self._new_path()
+        self._path.start()
+
+    def _new_path(self) -> TalkPath:
+        """From the handset to the line; from nowhere, if there is no handset: the call goes on and is recorded."""
+        ear: Audio = self._handset
+        self._deaf = False
         try:
             self._handset.open()
         except AudioError as problem:
-            self._post(AudioFailed(str(problem)))
-            return
-        self._path.start()
+            self._lose_handset(str(problem))
+            ear = Nowhere()
+        path = TalkPath(ear, self._line.audio, self._recorder)
+        path.volume = self._path.volume
+        return path
+
+    def _lose_handset(self, why: str) -> None:
+        self._deaf = True
+        self._post(AudioFailed(why))
 
     def _note_emergency(self, call: Call, decision: Decision, agent: str) -> None:
         try:

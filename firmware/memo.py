@@ -8,19 +8,9 @@ from firmware.recorder import Recorder
 from firmware.store import CardError
 from hw.contracts import Handset
 from hw.errors import AudioError
-from hw.talkpath import TalkPath
+from hw.talkpath import Nowhere, TalkPath
 
 LONGEST = 120.0  # seconds; a memo forgotten open ends by itself
-
-
-class Nowhere:
-    """A line on which nobody speaks and nobody listens."""
-
-    def read(self) -> None:
-        """Nothing is ever heard."""
-
-    def write(self, frame: bytes) -> None:
-        """Whatever is said is lost."""
 
 
 class Memo:

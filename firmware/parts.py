@@ -37,7 +37,6 @@ class Condition:
     fault_since: float | None = None  # UTC seconds
     ringing: Call | None = None
     owed: Call | None = None  # the call whose result is to be keyed
-    no_sound: str = ""
     ends_to_come: int = 0  # reports that the line still owes of calls which we have ended ourselves
 
 

@@ -50,6 +50,11 @@ class Line(Protocol):
 class Handset(Audio, Protocol):
     """Ear and mouth of the agent."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether it is open and still carries sound; a card that was pulled out is not."""
+        ...
+
     def open(self) -> None: ...
 
     def close(self) -> None: ...

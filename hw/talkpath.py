@@ -35,6 +35,16 @@ class Counts:
     overflows: int = 0  # frames dropped because an ear was more than 200 ms ahead
 
 
+class Nowhere:
+    """An end at which nobody speaks and nobody listens."""
+
+    def read(self) -> None:
+        """Nothing is ever heard."""
+
+    def write(self, frame: bytes) -> None:
+        """Whatever is said is lost."""
+
+
 class TalkPath:
     """Carries a talk between two ends, and both voices of each tick to the sink.
 

@@ -186,7 +186,8 @@ def _states(body: CallBody, teller: Teller) -> tuple[Chip, ...]:
     text = teller.text
     muted = (Chip("B", text("muted"), on=True, tone="bad"),) if body.muted else ()
     held = (Chip("B", text("on hold"), on=True, tone="bad"),) if body.held else ()
-    return muted + held
+    deaf = (Chip("!", text("no sound"), on=True, tone="bad"),) if body.deaf else ()
+    return deaf + muted + held
 
 
 def _foot(body: CallBody, teller: Teller) -> Block:
@@ -207,6 +208,8 @@ def _talk_brief(body: CallBody, teller: Teller, state: State) -> str:
         return text("Complaint: D ends")
     if body.tone_mode:
         return text("Tones {digits}", digits=body.tones)
+    if body.deaf:
+        return text("NO SOUND")
     if body.held or body.muted:
         return text("ON HOLD") if body.held else text("MUTED")
     promise = ""

@@ -5,6 +5,7 @@ import time
 from hw.contracts import FRAME_SECONDS
 from hw.emulated.speech import Speech, Voice
 from hw.emulated.tape import Tape
+from hw.errors import AudioError
 
 DEPTH = 50  # frames a sound card of this kind keeps for a late reader: 1 s
 
@@ -18,13 +19,21 @@ class EmulatedHandset:
     def __init__(self, voice: Voice | None = None) -> None:
         self.voice: Voice = voice or Speech(7)
         self.lost = 0
+        self.plugged = True  # False: its card is not there, or was pulled out
         self._ear = Tape()
         self._opened: float | None = None
         self._spoken = 0
 
     def open(self) -> None:
-        """Begin to hear and speak."""
+        """Begin to hear and speak. Raises AudioError when it is not plugged in."""
+        if not self.plugged:
+            raise AudioError("no such sound card")
         self._opened, self._spoken = time.monotonic(), 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is open and its card still there."""
+        return self.plugged and self._opened is not None
 
     def close(self) -> None:
         """Fall silent; harmless when not open."""
@@ -32,7 +41,7 @@ class EmulatedHandset:
 
     def read(self) -> bytes | None:
         """The oldest frame spoken, or None if none is due."""
-        if self._opened is None:
+        if self._opened is None or not self.plugged:
             return None
         due = int((time.monotonic() - self._opened) / FRAME_SECONDS)
         if self._spoken >= due:

@@ -10,11 +10,14 @@ import pytest
 
 from firmware.callflow import State
 from firmware.redial import Reason
+from hw.emulated.exchange import FarEnd
+from hw.emulated.speech import Tone
 from hw.events import Cause, Fault, Party
 
 VICTIM = Path(__file__).with_name("victim.py")
 SAMPLE = Path(__file__).parents[2] / "firmware" / "desk" / "sample.ja.csv"
 FIRST = "0312345601"
+CUSTOMER = 1000  # Hz
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +32,7 @@ def until(true, patience=10.0):
 
 def talk(rig, booth, at):
     """Call the customer that the list shows and be answered."""
-    at(booth, State.LIST)
+    at(booth, State.LIST, lambda scene, _view: scene.header.signal is not None)
     rig.lift()
     rig.tap("A")
     return at(booth, State.TALKING)
@@ -156,3 +159,27 @@ def test_time_unknown_until_it_is_keyed(house, at):
     at(booth, State.LIST, lambda scene, _view: scene.header.now is not None)
     rig.tap("A")
     at(booth, State.TALKING)
+
+
+def test_handset_pulled_out_and_not_there_at_all(house, at):
+    """The call goes on without the agent's voice, the screen says so, and the customer is recorded all the same."""
+    rig, booth = house.install()
+    rig.exchange.default = FarEnd(voice=Tone(CUSTOMER))
+    first = talk(rig, booth, at).body.call.id
+    rig.handset.plugged = False
+    at(booth, State.TALKING, lambda scene, _view: scene.body.deaf)
+    rig.replace()
+    wrap_up(rig, booth, at)
+    at(booth, State.PREVIEW)
+    rig.lift()
+    rig.tap("A")
+    scene = at(booth, State.TALKING, lambda scene, _view: scene.body.deaf)
+    second = scene.body.call.id
+    at(booth, State.TALKING, lambda scene, _view: scene.body.seconds > 3)
+    rig.replace()
+    at(booth, State.WRAP_UP)
+    assert first != second
+    heard = house.open(second)
+    assert heard.found.seconds > 2.5
+    assert abs(heard.customer).max() > 1000
+    assert abs(heard.agent).max() < 10
