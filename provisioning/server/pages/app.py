@@ -19,7 +19,7 @@ from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.pages import booths, call, calllist, calls, lists, login, news, number, printing, sound
 from provisioning.server.pages.gate import HERE, Gate
-from provisioning.server.pages.office import Office
+from provisioning.server.pages.office import Live, Office
 from provisioning.server.pages.uploads import Uploads
 from provisioning.server.pages.visit import Page, Refused, Visit, endpoint, go
 
@@ -66,13 +66,14 @@ def make(
     facts: Facts,
     enrolment: Callable[[str], str],
     secret: bytes,
+    live: Live = lambda _: iter(()),
     zone: str = "Asia/Tokyo",
     hosts: Collection[str] = HERE,
     now: Callable[[], float] = time.time,
 ) -> Starlette:
     """The pages, ready to be served.
 
-    `enrolment` makes of a token's secret the string that a booth is given; `secret` is random and the same after a
+    `live` gives what has come in of a recording that is on its way; `enrolment` makes of a token's secret the string that a booth is given; `secret` is random and the same after a
     restart; `hosts` are the names, without port, that browsers may know the server by.
     """
     office = Office(
@@ -82,6 +83,7 @@ def make(
         booths=booths,
         facts=facts,
         uploads=Uploads(database, bell, now),
+        live=live,
         enrolment=enrolment,
         secret=secret,
         zone=zone,
@@ -89,7 +91,9 @@ def make(
         now=now,
     )
     gate = Middleware(Gate, hosts=hosts, largest=LARGEST)
-    return Starlette(routes=_routes(office), middleware=[gate], exception_handlers={404: _nowhere(office)})
+    app = Starlette(routes=_routes(office), middleware=[gate], exception_handlers={404: _nowhere(office)})
+    app.state.office = office
+    return app
 
 
 def _routes(office: Office) -> list[Route]:

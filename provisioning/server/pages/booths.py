@@ -18,12 +18,12 @@ from provisioning.server.bell import Topic
 from provisioning.server.pages.lines import LINES, NEWEST_FIRST
 from provisioning.server.pages.telling import result_badge
 from provisioning.server.pages.visit import Refused, Visit, go
-from provisioning.server.schema import booth, call
+from provisioning.server.schema import booth, call, recording
 from provisioning.server.tokens import LASTS, Standing
 
 SILENT = 180.0  # seconds; a booth tells how it is about once a minute
 A_DAY = 8 * 3600 * 2200  # bytes that eight hours of talk take on a card
-DAY = 86400.0
+HOUR, DAY = 3600.0, 86400.0
 MORE_FAULTS: Mapping[str, str] = {
     "card-full": NOTICES["card-full"],
     "recording-failed": NOTICES["recording-failed"],
@@ -52,6 +52,7 @@ class Health:
     faults: tuple[str, ...]
     software: str
     revoked: bool
+    live: str  # the id of a call of which sound is coming in while it is still on
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,11 @@ def booths_page(visit: Visit) -> Response:
     with visit.office.database.read() as connection:
         rows = connection.execute(select(booth).order_by(booth.c.revoked.is_not(None), booth.c.name, booth.c.id)).all()
         last = {row.id: _last_call(visit, connection, row.id) for row in rows if row.revoked is None}
+        live = _live(visit, connection)
         promised = [
             _promise(visit, one) for one in tokens.every(connection, visit.now) if one.standing is Standing.OPEN
         ]
-    healths = sorted((health(visit, row, last.get(row.id, "")) for row in rows), key=_in_order)
+    healths = sorted((health(visit, row, last.get(row.id, ""), live.get(row.id, "")) for row in rows), key=_in_order)
     known = [one for one in healths if not one.revoked]
     troubled = sum(one.tone == "bad" for one in known)
     quiet = sum(one.tone == "warn" for one in known)
@@ -87,7 +89,7 @@ def booths_page(visit: Visit) -> Response:
     )
 
 
-def health(visit: Visit, row: Row[Any], last_call: str) -> Health:
+def health(visit: Visit, row: Row[Any], last_call: str, live: str) -> Health:
     """One booth's row in words."""
     text, times = visit.text, visit.times
     faults = tuple(fault_said(word, text) for word in row.faults)
@@ -108,6 +110,7 @@ def health(visit: Visit, row: Row[Any], last_call: str) -> Health:
         faults=faults,
         software=row.software,
         revoked=row.revoked is not None,
+        live=live,
     )
 
 
@@ -219,6 +222,13 @@ def _last_call(visit: Visit, connection: Connection, booth_id: str) -> str:
     return " · ".join(filter(None, (visit.times.moment(row.at), row.agent, result)))
 
 
+def _live(visit: Visit, connection: Connection) -> dict[str, str]:
+    """By booth: the call whose recording has begun to come in, but whose record has not, since nobody keyed a result yet."""
+    coming = (recording.c.state == "partial") & (recording.c.begun > visit.now - HOUR) & call.c.id.is_(None)
+    wanted = select(recording.c.booth, recording.c.call).outerjoin(call, call.c.id == recording.c.call).where(coming)
+    return {row.booth: row.call for row in connection.execute(wanted.order_by(recording.c.begun))}
+
+
 def _state(row: Row[Any], faults: Iterable[str], now: float) -> tuple[str, str]:
     if row.revoked is not None:
         return mark("revoked"), ""
@@ -235,7 +245,7 @@ def _pending(row: Row[Any], text: Text, times: Times) -> str:
     calls, recordings = row.pending_calls, row.pending_recordings
     if not calls and not recordings:
         return "0"
-    said = text("{calls} calls, {recordings} recordings", calls=calls, recordings=recordings)
+    said = text("calls {calls}, recordings {recordings}", calls=calls, recordings=recordings)
     oldest = text("oldest {ago}", ago=times.ago(row.oldest)) if row.oldest is not None else ""
     return f"{said} ({oldest})" if oldest else said
 

@@ -55,6 +55,8 @@ def call_page(visit: Visit) -> Response:
     """Everything that is known of one call."""
     with visit.office.database.read() as connection:
         row = connection.execute(select(call).where(call.c.id == visit.path("call"))).one_or_none()
+        if row is None and (going := _going_on(connection, visit.path("call"))):
+            return visit.page("live.html", recording=going.id, begun=visit.times.moment(going.begun))
         if row is None:
             raise Refused(
                 mark("There is no such call here. If it has just ended, it may still be on its way."), 404, "/calls"
@@ -80,6 +82,11 @@ def call_page(visit: Visit) -> Response:
         sound=sounds[0],
         memos=sounds[1:],
     )
+
+
+def _going_on(connection: Connection, call_id: str) -> Row[Any] | None:
+    """The recording of a call that has no record yet: it is still on, or its result has not been keyed."""
+    return connection.execute(select(recording).where(recording.c.id == call_id)).one_or_none()
 
 
 def storyteller(visit: Visit) -> Storyteller:

@@ -37,7 +37,15 @@ def number_page(visit: Visit) -> Response:
         raise Refused(mark("Nothing is known of this number."), 404, "/calls")
     teller = storyteller(visit)
     history = [Pair(teller.teller.evidence(one), teller.fact(one)) for one in known.newest_first]
-    return visit.page("number.html", shown=shown, name=name, known=standing(visit, known), lines=lines, history=history)
+    return visit.page(
+        "number.html",
+        here="calls",
+        shown=shown,
+        name=name,
+        known=standing(visit, known),
+        lines=lines,
+        history=history,
+    )
 
 
 def lift_page(visit: Visit) -> Response:
@@ -88,6 +96,7 @@ def _form(visit: Visit, known: Known, reason: str = "", fault: str = "") -> Resp
     return visit.page(
         "lift.html",
         400 if fault else 200,
+        here="calls",
         shown=shown,
         name=name,
         known=standing(visit, known),

@@ -1,7 +1,8 @@
 """What all pages share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from obstore.store import ObjectStore
 
@@ -12,6 +13,9 @@ from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.pages.throttle import Throttle
 from provisioning.server.pages.uploads import Uploads
+
+Live = Callable[[UUID], Iterator[bytes]]
+"""What is here so far of a recording that is on its way, as an Ogg Opus file; nothing if nothing plays."""
 
 ACCOUNT_TRIES, ADDRESS_TRIES = 5, 30
 
@@ -26,6 +30,7 @@ class Office:
     booths: Booths
     facts: Facts
     uploads: Uploads
+    live: Live
     enrolment: Callable[[str], str]  # a token's secret → the string that a booth is given
     secret: bytes  # what forms before the log-in are sealed with
     zone: str

@@ -50,4 +50,4 @@ def static(request: Request) -> Response:
     path = STATIC / name
     if path.parent != STATIC or not path.is_file():
         return PlainTextResponse("There is no such file.\n", HTTPStatus.NOT_FOUND)
-    return FileResponse(path, headers=FOREVER if request.url.query in address(name) else A_WHILE)
+    return FileResponse(path, headers=FOREVER if address(name).endswith(f"?{request.url.query}") else A_WHILE)

@@ -2,13 +2,16 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
+from uuid import UUID
 
 import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import ObjectStore
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from starlette.responses import Response, StreamingResponse
 
 from firmware.text.catalogue import mark
@@ -22,45 +25,66 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a recording's bytes come from: the archive, or memory while it is on its way."""
+
+    name: str
+    size: int
+    pieces: Callable[[range], Iterator[bytes]]
+
+
 def recording_file(visit: Visit) -> Response:
     """One recording, or the part of it that was asked for. Who listens is logged."""
-    name = visit.path("recording")
-    with visit.office.database.read() as connection:
-        known = connection.scalar(select(recording.c.id).where(recording.c.id == name))
-    try:
-        size = obstore.head(visit.office.archive, f"{known}{OPUS}")["size"] if known else 0
-    except (FileNotFoundError, NotFoundError):
-        size = 0
-    if not size:
+    source = _source(visit)
+    if source is None:
         raise Refused(mark("There is no such recording here."), HTTPStatus.NOT_FOUND, "/calls")
-    part = _asked(visit.request.headers.get("range", ""), size)
+    part = _asked(visit.request.headers.get("range", ""), source.size)
     if part is None:
-        return Response(
-            status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers={"content-range": f"bytes */{size}"}
-        )
+        unsatisfied = {"content-range": f"bytes */{source.size}"}
+        return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=unsatisfied)
     if part.start == 0 and visit.request.method == "GET":
-        log.info("account %s listens to recording %s", visit.account.id, known)
-    return _answer(visit, f"{known}{OPUS}", part, size)
+        log.info("account %s listens to recording %s", visit.account.id, source.name)
+    return _answer(visit, source, part)
 
 
-def _answer(visit: Visit, name: str, part: range, size: int) -> Response:
+def _source(visit: Visit) -> Source | None:
+    with visit.office.database.read() as connection:
+        row = connection.execute(_KNOWN, {"id": visit.path("recording")}).one_or_none()
+    if row is None:
+        return None
+    name = f"{row.id}{OPUS}"
+    if row.state == "partial":
+        data = b"".join(visit.office.live(UUID(row.id)))
+        return Source(name, len(data), lambda part: iter((data[part.start : part.stop],))) if data else None
+    try:
+        size = obstore.head(visit.office.archive, name)["size"]
+    except (FileNotFoundError, NotFoundError):
+        return None
+    return Source(name, size, partial(_pieces, visit.office.archive, name))
+
+
+def _answer(visit: Visit, source: Source, part: range) -> Response:
     headers = {
         "accept-ranges": "bytes",
         "content-length": str(len(part)),
-        "content-disposition": f'inline; filename="{name}"',
+        "content-disposition": f'inline; filename="{source.name}"',
         "cache-control": "private, no-store",
     }
-    whole = len(part) == size and "range" not in visit.request.headers
+    whole = len(part) == source.size and "range" not in visit.request.headers
     if not whole:
-        headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
+        headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{source.size}"
     status = HTTPStatus.OK if whole else HTTPStatus.PARTIAL_CONTENT
-    body = _pieces(visit.office.archive, name, part) if visit.request.method == "GET" else iter(())
+    body = source.pieces(part) if visit.request.method == "GET" else iter(())
     return StreamingResponse(body, status, headers, media_type="audio/ogg")
 
 
 def _pieces(archive: ObjectStore, name: str, part: range) -> Iterator[bytes]:
     for start in range(part.start, part.stop, PIECE):
         yield bytes(obstore.get_range(archive, name, start=start, end=min(part.stop, start + PIECE)))
+
+
+_KNOWN = select(recording.c.id, recording.c.state).where(recording.c.id == bindparam("id"))
 
 
 def _asked(header: str, size: int) -> range | None:

@@ -110,7 +110,7 @@ class Storyteller:
             said = f"{said}: {self.teller.times.moment(one.due)}"
         result = self.result(one.result).said if one.result else ""
         note = self.override(one) if one.kind is FactKind.OVERRIDE else one.note if one.kind is FactKind.LIFT else ""
-        return " · ".join(filter(None, (said, result, note)))
+        return " · ".join(dict.fromkeys(filter(None, (said, result, note))))
 
     def override(self, one: Fact) -> str:
         """Why a supervisor let a call pass."""

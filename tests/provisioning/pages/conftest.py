@@ -16,7 +16,7 @@ import obstore
 import pytest
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from firmware import wire
 from firmware.opus import Encoder
@@ -26,7 +26,7 @@ from provisioning import ogg
 from provisioning.server import tokens
 from provisioning.server.archive import OPUS
 from provisioning.server.booths import Booth
-from provisioning.server.pages import app, passwords
+from provisioning.server.pages import app, passwords, sessions
 from provisioning.server.parts import Parts, make
 from provisioning.server.schema import administrator, recording
 from provisioning.server.waveform import Waveform
@@ -53,7 +53,7 @@ class Office:
 
     def __init__(self, directory, now=NOW):
         make(directory)
-        self.now, self.clients = now, []
+        self.now, self.clients, self.live = now, [], {}
         self.parts = Parts.open(directory, lambda: self.now)
         self.app = app.make(
             self.parts.database,
@@ -63,6 +63,7 @@ class Office:
             facts=self.parts.facts,
             enrolment=lambda secret: f"booth1:https://127.0.0.1:8443:pin:{secret}",
             secret=self.parts.secret,
+            live=lambda name: iter([self.live[str(name)]] if str(name) in self.live else []),
             now=lambda: self.now,
         )
         with self.parts.database.write() as connection:
@@ -85,6 +86,24 @@ class Office:
         self.parts.bell.close()
         self._thread.join(10)
         self.parts.close()
+
+    def add(self, table, **row):
+        """A row of whatever table."""
+        with self.parts.database.write() as connection:
+            connection.execute(insert(table).values(row))
+
+    def row(self, sql):
+        """The only row of a query."""
+        with self.parts.database.read() as connection:
+            return connection.execute(text(sql)).one()
+
+    @staticmethod
+    def read_lists():
+        """Wait until no list is being read any more."""
+        for thread in threading.enumerate():
+            if thread.name == "list upload":
+                thread.join(20)
+                assert not thread.is_alive()
 
     def booth(self, name, **status):
         """A booth that is enrolled and has told how it is."""
@@ -176,7 +195,10 @@ class Supervisor:
     def __init__(self, office, name=NAME, password=PASSWORD, **headers):
         self.client = httpx.Client(base_url=office.url, headers=headers, trust_env=False)
         office.clients.append(self.client)
-        if name:
+        if name and password == PASSWORD:
+            with office.parts.database.write() as connection:
+                self.client.cookies.set(sessions.COOKIE, sessions.begin(connection, 1, office.now), domain="127.0.0.1")
+        elif name:
             assert self.log_in(name, password).status_code == 303
 
     def get(self, path, **more):
@@ -185,26 +207,42 @@ class Supervisor:
     def log_in(self, name=NAME, password=PASSWORD, **fields):
         page = self.get("/log-in").text
         return self.client.post(
-            "/log-in", data={"csrf": hidden(page, "csrf"), "name": name, "password": password} | fields
+            "/log-in", data={"csrf": self.hidden(page, "csrf"), "name": name, "password": password} | fields
         )
+
+    @staticmethod
+    def hidden(page, name):
+        """A hidden field's value."""
+        return unescape(re.search(rf'name="{name}" value="([^"]*)"', page).group(1))
+
+    @staticmethod
+    def words(answer):
+        """What a page says, without its tags."""
+        plain = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", answer.text, flags=re.DOTALL)
+        return " ".join(unescape(plain).split())
 
     def post(self, path, data=None, *, on="/account", **more):
         """Send a form as it stands on the page `on`."""
-        data = {"csrf": hidden(self.get(on).text, "csrf")} | (data or {})
+        data = {"csrf": self.hidden(self.get(on).text, "csrf")} | (data or {})
         return self.client.post(path, data=data, **more)
 
 
-def hidden(page, name):
-    """A hidden field's value."""
-    return re.search(rf'name="{name}" value="([^"]*)"', page).group(1)
-
-
-def words(answer):
-    """What a page says, without its tags."""
-    plain = re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", answer.text, flags=re.DOTALL)
-    return " ".join(unescape(plain).split())
+@pytest.fixture
+def browser(office):
+    """Opens another browser."""
+    return lambda **more: Supervisor(office, **more)
 
 
 @pytest.fixture
 def sv(office):
     return Supervisor(office)
+
+
+@pytest.fixture(name="customer")
+def customer_fixture():
+    return customer
+
+
+@pytest.fixture
+def new_id():
+    return lambda: str(uuid.uuid4())

@@ -32,17 +32,19 @@ function replaced(old, fresh) {
 }
 
 // [data-fresh]: such a part is looked at again every so many seconds, while somebody can see it.
-// With data-until-gone the whole page is loaded anew as soon as the part is no longer on it.
+// With data-until-gone the whole page is loaded anew as soon as the part is no longer on it; with data-still the part
+// itself stays as it is, since somebody may be listening to it.
 for (const part of document.querySelectorAll("[data-fresh]")) {
   const timer = setInterval(async () => {
-    if (document.hidden || part.querySelector(":popover-open, details[open]")) return;
+    const listening = [...document.querySelectorAll("audio")].some((audio) => !audio.paused);
+    if (document.hidden || listening || part.querySelector("details[open]")) return;
     const page = await fetched(location.href);
     const fresh = page && page.getElementById(part.id);
     if (!page) return;
     if (part.hasAttribute("data-until-gone") && !(fresh && fresh.hasAttribute("data-until-gone"))) {
       clearInterval(timer);
       location.reload();
-    } else if (fresh) {
+    } else if (fresh && !part.hasAttribute("data-still")) {
       replaced(part, fresh);
     }
   }, 1000 * Number(part.dataset.fresh));

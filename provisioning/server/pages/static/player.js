@@ -166,8 +166,8 @@ class Player {
     const ink = (name) => style.getPropertyValue(name).trim();
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, height);
-    this.#ear(pen, 0, width, height * 0.3, height * 0.19, ink("--accent"), ink("--field"));
-    this.#ear(pen, 1, width, height * 0.8, height * 0.19, ink("--good"), ink("--field"));
+    this.#ear(pen, 0, width, height * 0.3, height * 0.2, ink("--accent"), ink("--field"));
+    this.#ear(pen, 1, width, height * 0.8, height * 0.2, ink("--good"), ink("--field"));
     this.#line(pen, (this.#answer / this.#seconds) * width, height, ink("--field"), [3, 3]);
     this.#line(pen, (now / this.#seconds) * width, height, ink("--bad"), []);
   }

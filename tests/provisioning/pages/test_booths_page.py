@@ -1,0 +1,84 @@
+import base64
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from firmware import wire
+from provisioning.server.schema import recording
+
+
+def test_an_office_without_booths_says_what_to_do(sv):
+    assert "ブースはまだありません 下で登録トークンを発行し" in sv.words(sv.get("/booths"))
+
+
+def test_each_booth_tells_how_it_is(office, sv):
+    office.booth("10")
+    office.booth("2", pending_calls=2, pending_recordings=1, oldest=office.now - 600)
+    office.booth("3", faults=("line:NO_SIM", "card-full", "tea-cold"), software="26.10.2", free_bytes=1_000_000_000)
+    said = sv.words(sv.get("/booths"))
+    assert "3 台 · 要対応 1" in said
+    assert "未同期：通話 2、録音 1 (最古 10分前)" in said
+    assert "SIMカードがありません" in said
+    assert "tea-cold" in said
+    assert "26.10.2" in said
+    assert said.index("ブース2") < said.index("ブース3") < said.index("ブース10")
+    office.now += 600
+    assert "連絡なし 2" in sv.words(sv.get("/booths"))
+
+
+def test_a_token_is_shown_once_and_enrols_one_booth(office, sv):
+    page = sv.post("/booths/tokens", {"name": "7"}, on="/booths")
+    said = sv.words(page)
+    string = next(word for word in said.split() if word.startswith("booth1:"))
+    assert "この一度だけ" in said
+    assert string not in sv.get("/booths").text
+    assert "ブース7 有効期限" in sv.words(sv.get("/booths"))
+    key = base64.b64encode(Ed25519PrivateKey.generate().public_key().public_bytes_raw()).decode()
+    wish = wire.Enrol(secret=string.rpartition(":")[2], key=key, name="")
+    assert office.parts.booths.enrol(wish).name == "7"
+    assert "有効期限" not in sv.words(sv.get("/booths"))
+
+
+def test_a_token_can_be_taken_back_until_it_is_used(office, sv):
+    sv.post("/booths/tokens", {"name": "7"}, on="/booths")
+    assert sv.post("/booths/tokens/1/revoke", on="/booths").headers["location"] == "/booths?done=token-gone"
+    assert "有効期限" not in sv.words(sv.get("/booths"))
+    office.booth("1")
+    assert "すでに使われています" in sv.words(sv.post("/booths/tokens/2/revoke", on="/booths"))
+    assert sv.post("/booths/tokens", {"name": " "}, on="/booths").status_code == 400
+
+
+def test_a_booth_is_revoked_after_a_question_and_can_come_back(office, sv):
+    one = office.booth("1")
+    question = sv.get(f"/booths/{one.id}/revoke")
+    assert "ブース1 を失効させますか？" in sv.words(question)
+    sv.post(f"/booths/{one.id}/revoke", on=f"/booths/{one.id}/revoke")
+    after = sv.get("/booths?done=revoked")
+    assert "失効" in sv.words(after)
+    assert f"/booths/{one.id}/admit" in after.text
+    sv.post(f"/booths/{one.id}/admit", on="/booths")
+    assert f"/booths/{one.id}/revoke" in sv.get("/booths").text
+    assert sv.get("/booths/none/revoke").status_code == 404
+
+
+def test_a_call_that_is_still_on_can_be_listened_to(office, sv, new_id):
+    one, call_id = office.booth("1"), new_id()
+    office.add(recording, id=call_id, booth=one.id, call=call_id, state="partial", bytes=9000, begun=office.now)
+    assert f'href="/calls/{call_id}"' in sv.get("/booths").text
+    assert "通話中" in sv.words(sv.get(f"/calls/{call_id}"))
+    assert sv.get(f"/recordings/{call_id}.opus").status_code == 404  # nothing of it plays yet
+    office.live[call_id] = b"OggS and more"
+    answer = sv.get(f"/recordings/{call_id}.opus", headers={"range": "bytes=0-3"})
+    assert (answer.status_code, answer.content) == (206, b"OggS")
+    office.call(one, call_id=call_id)
+    assert call_id not in sv.get("/booths").text
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7*7 }}"])
+def test_a_booths_name_is_text_and_nothing_else(office, sv, name):
+    one = office.booth(name, faults=(name,), software=name)
+    office.call(one, agent=name)
+    for path in ("/booths", f"/booths/{one.id}/revoke", "/calls", "/lists"):
+        page = sv.get(path)
+        assert name not in page.text or "<" not in name
+        assert name in sv.words(page)
