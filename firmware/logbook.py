@@ -1,11 +1,14 @@
 """What the booth keeps beside its calls: shifts and breaks, what waits for sync, and small things to remember."""
 
 import uuid
+from contextlib import nullcontext, suppress
 
 from firmware import mailbox
 from firmware.clock import Clock
 from firmware.facts import post
-from firmware.store import Store
+from firmware.store import CardError, Store
+
+TRIED = "card-tried"  # a note that says nothing
 
 
 class Logbook:
@@ -45,11 +48,14 @@ class Logbook:
         return (count["calls"] if count else 0, mailbox.oldest(self._store))
 
     def remember(self, key: str, value: str, *, durable: bool = False) -> None:
-        """Keep a small thing over restarts; `durable`: over a power cut at this moment too, at the price of an fsync."""
-        if self.recall(key) == value:
-            return
-        with self._store.write(durable=durable) as db:
-            mailbox.note(db, key, value)
+        """Keep a small thing over restarts, if the card takes it: nobody is to be hindered by a thing so small.
+
+        `durable`: over a power cut at this moment too, at the price of an fsync; then CardError says that it was refused.
+        """
+        with nullcontext() if durable else suppress(CardError):
+            if self.recall(key) != value:
+                with self._store.write(durable=durable) as db:
+                    mailbox.note(db, key, value)
 
     def recall(self, key: str) -> str | None:
         """What was remembered."""
@@ -60,6 +66,17 @@ class Logbook:
     def store(self) -> Store:
         """The database itself, for those who keep rows of their own in it."""
         return self._store
+
+    @property
+    def ailing(self) -> bool:
+        """Whether the card refused what was to be written last."""
+        return self._store.ailing
+
+    def try_card(self) -> None:
+        """Whether a card that refused something takes anything again; CardError if it does not."""
+        if self.ailing:
+            with self._store.write(durable=False) as db:
+                mailbox.note(db, TRIED, str(uuid.uuid4()))
 
     def tidy(self) -> None:
         """Housekeeping for a quiet moment: takes some tens of milliseconds on a card."""

@@ -19,13 +19,14 @@ _CARD = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_BUSY,
 }
 
 Value = str | float | int | bytes | None
 
 
 class CardError(HardwareError):
-    """The card is full, read-only or broken: what was asked has not been written."""
+    """The card is full, read-only, broken or kept busy for too long: what was asked has not been written."""
 
 
 class NewerDatabaseError(HardwareError):
@@ -35,12 +36,13 @@ class NewerDatabaseError(HardwareError):
 class Store:
     """The file. Every write is one `BEGIN IMMEDIATE` transaction, on disk when `write` has ended.
 
-    It may be opened on one thread and used on another, but by one at a time.
+    It may be opened on one thread and used on another, but by one at a time. `ailing` says that the card refused what was
+    to be written last.
     """
 
     def __init__(self, path: Path | str, written: Callable[[], object] = lambda: None) -> None:
         """`written` is called after each durable transaction."""
-        self._written = written
+        self._written, self.ailing = written, False
         with _blaming_the_card():
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
@@ -79,17 +81,27 @@ class Store:
 
         What is not durable costs no fsync: it survives our end, but a power cut only once something durable followed.
         """
-        with _blaming_the_card():
-            self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+        before = self._db.total_changes
+        try:
+            with _blaming_the_card(), self._transaction(durable=durable):
                 yield self._db
-                self._db.execute("COMMIT")
-            finally:
-                if self._db.in_transaction:  # it failed, and a full card has not rolled back by itself
-                    self._db.execute("ROLLBACK")
+        except CardError:
+            self.ailing = True
+            raise
+        self.ailing = self.ailing and self._db.total_changes == before  # what wrote nothing tells nothing
         if durable:
             self._written()
+
+    @contextmanager
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:  # it failed, and a full card has not rolled back by itself
+                self._db.execute("ROLLBACK")
 
     def rows(self, question: str, *values: Value) -> list[sqlite3.Row]:
         """Every row of the answer. Raises CardError."""
@@ -106,6 +118,11 @@ class Store:
         """Fold the log back into the file; for a moment when nobody waits. Never waits for the other process."""
         with _blaming_the_card():
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+    def freeze(self) -> None:
+        """Take nothing any more: every write raises CardError from now on."""
+        self._db.execute("PRAGMA query_only = ON")
+        self.ailing = True
 
     def close(self) -> None:
         """Let go of the file."""

@@ -133,7 +133,8 @@ class Vault:
             self._recipients = [pyrage.x25519.Recipient.from_str(text) for text in recipients]
         except pyrage.RecipientError as problem:
             raise VaultError(f"a recipient is no age public key (age1…): {problem}") from problem
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # then each recording says that it has failed, and calls go on
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory, self.post, self._written = directory, post, written
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="vault", daemon=True)
@@ -171,8 +172,11 @@ class Vault:
         return file
 
     def space(self) -> int:
-        """Bytes left on the card."""
-        card = os.statvfs(self.directory)
+        """Bytes left on the card; none on one that cannot be read."""
+        try:
+            card = os.statvfs(self.directory)
+        except OSError:
+            return 0
         return card.f_bavail * card.f_frsize
 
     def recover(self) -> list[Recovered]:
