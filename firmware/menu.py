@@ -21,6 +21,9 @@ ITEMS = {
 MOST_ROWS = 99  # of the status page, whose length is known only when it is shown
 MEDIA = (Path("/media"), Path("/run/media"))
 """Where the system mounts USB sticks."""
+DEPTHS = ("*/*.csv", "*/*/*.csv", "*/*/*/*.csv")
+"""Below those: /media/STICK or /run/media/USER/STICK, and one folder."""
+MOST_FILES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,20 @@ class Menu:
         if page == "lists":
             self._lists = self._calls.lists()
         elif page == "usb":
-            self._files = tuple(file for root in self._media for file in sorted(root.glob("*/**/*.csv")))[:20]
+            self._files = self._found()
+
+    def _found(self) -> tuple[Path, ...]:
+        """The lists on the sticks, no deeper than in a folder: who walks through a whole stick lets the agent wait."""
+        try:
+            return tuple(file for root in self._media for deep in DEPTHS for file in sorted(root.glob(deep)))[
+                :MOST_FILES
+            ]
+        except OSError:  # the stick was pulled out
+            return ()
 
     def move(self, by: int) -> None:
-        """Up or down; on the volume page it is the volume that moves (see `wish_of_move`)."""
-        if self._items:
-            last = MOST_ROWS if self._page == "status" else len(self._items) - 1
+        """Up or down; the ends are walls."""
+        last = MOST_ROWS if self._page == "status" else len(self._items) - 1
         self._chosen = max(0, min(self._chosen + by, last))
 
     @property

@@ -41,24 +41,25 @@ def moment(key: str, now: datetime) -> datetime | None:
     return now + timedelta(days={"5": 1, "7": 7}[key]) if key in "57" else None
 
 
-def on_date(digits: str, base: datetime) -> datetime | None:
-    """The next `MMDD` after today at base's time of day; None when there is no such day."""
-    for year in (base.year, base.year + 1):
+def on_date(digits: str, base: datetime, now: datetime) -> datetime | None:
+    """The next `MMDD`, today at the earliest, at base's time of day; None when there is no such day."""
+    for year in (now.year, now.year + 1):
         try:
             day = base.replace(year=year, month=int(digits[:2]), day=int(digits[2:]))
         except ValueError:
             continue
-        if day.date() >= base.date():
+        if day.date() >= now.date():
             return day
     return None
 
 
-def at_time(digits: str, base: datetime) -> datetime | None:
-    """`HHMM` on base's day; None when there is no such time."""
+def at_time(digits: str, base: datetime, now: datetime) -> datetime | None:
+    """`HHMM` on base's day, or on the day after when that time has gone by; None when there is no such time."""
     try:
-        return base.replace(hour=int(digits[:2]), minute=int(digits[2:]), second=0, microsecond=0)
+        time = base.replace(hour=int(digits[:2]), minute=int(digits[2:]), second=0, microsecond=0)
     except ValueError:
         return None
+    return time if time > now else time + timedelta(days=1)
 
 
 class WrapUp:
@@ -145,11 +146,16 @@ class WrapUp:
 
     def _missing(self) -> Literal["when", "whom", "clear"] | None:
         asks = self.chosen.asks if self.chosen else ()
-        if "when" in asks and self.due is None and self._now() is not None:
+        if "when" in asks and not self._due_stands():
             return "when"
         if "whom" in asks and not self.whom:
             return "whom"
         return "clear" if "clear" in asks and not self.clear else None
+
+    def _due_stands(self) -> bool:
+        """Whether the call-back lies ahead: one that has gone by would free the customer at once. No time, no question."""
+        now = self._now()
+        return now is None or (self.due is not None and self.due > now)
 
     def _key_result(self, key: str) -> None:
         if not self._keyed:
@@ -180,13 +186,14 @@ class WrapUp:
         self._key_four(key, at_time, stay=None)
 
     def _key_four(
-        self, key: str, read: Callable[[str, datetime], datetime | None], stay: Literal["time"] | None
+        self, key: str, read: Callable[[str, datetime, datetime], datetime | None], stay: Literal["time"] | None
     ) -> None:
         self._keyed += key
-        base = self._base()
-        if len(self._keyed) < 4 or base is None:
+        now = self._here()
+        if len(self._keyed) < 4 or now is None:
             return
-        found, self._keyed = read(self._keyed, base), ""
+        base = now if self.due is None else datetime.fromtimestamp(self.due, self._zone)
+        found, self._keyed = read(self._keyed, base, now), ""
         if found is None:
             return
         self._take(found)
@@ -207,12 +214,6 @@ class WrapUp:
         if "1" <= key <= str(len(CLEAR)):
             self.clear = CLEAR[int(key) - 1]
             self._ask_on()
-
-    def _base(self) -> datetime | None:
-        """The day and time that a keyed date or time starts from: what was chosen before, else now."""
-        if self.due is not None:
-            return datetime.fromtimestamp(self.due, self._zone)
-        return self._here()
 
     def _here(self) -> datetime | None:
         now = self._now()
