@@ -5,6 +5,8 @@ import logging
 import queue
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -30,6 +32,7 @@ from firmware.recorder import Recorder
 from firmware.redial import Decision
 from firmware.settings import Settings, SettingsError, example, load
 from firmware.soundtest import SoundTest
+from firmware.store import CardError
 from firmware.vault import Vault
 from firmware.wrapup import WrapUp
 from hw import wiring
@@ -54,12 +57,11 @@ def compose(
     say so.
     """
     inbox: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
-    settings.data.mkdir(parents=True, exist_ok=True)
     clock = clock or Clock(settings.clock.trust)
     bell = bell_of(settings.data)
     ring = bell.ring if bell else _nobody
     vault = Vault(settings.data / "recordings", settings.recording.recipients, inbox.put, ring)
-    calls = Calls(settings.data / "booth.db", settings.booth, clock, settings.guard, ring)
+    calls = books(settings, clock, ring)
     recover(vault, calls)
     sys.setswitchinterval(HAND_OVER)
     parts = furnish(settings, hardware, vault, calls, inbox.put, clock=clock, sample_allowed=sample_allowed)
@@ -70,12 +72,30 @@ def _nobody() -> None:
     """No server knows this booth: nobody wants to be woken."""
 
 
+def books(settings: Settings, clock: Clock, ring: Callable[[], object]) -> Calls:
+    """The booth's database; on a card that cannot be used, an empty one that takes nothing: emergency calls alone."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        return Calls(settings.data / "booth.db", settings.booth, clock, settings.guard, ring)
+    except (HardwareError, OSError) as problem:
+        log.warning("only emergency calls can be made: %s", problem)
+        calls = Calls(":memory:", settings.booth, clock, settings.guard)
+        calls.store.freeze()
+        return calls
+
+
 def recover(vault: Vault, calls: Calls) -> None:
-    """After a crash or power cut: open journals are closed, calls that still lasted are lost and owe their result."""
-    calls.close_lost()
-    for found in vault.recover():
-        calls.recorded(found.call, {"file": found.path.name, "segments": found.segments, "complete": False})
-        log.warning("call %s: recording recovered, %d segments", found.call, found.segments)
+    """After a crash or power cut: open journals are closed, calls that still lasted are lost and owe their result.
+
+    What a full card does not take is tried again at the next start: it must not keep the booth from starting.
+    """
+    try:
+        calls.close_lost()
+        for found in vault.recover():
+            calls.recorded(found.call, {"file": found.path.name, "segments": found.segments, "complete": False})
+            log.warning("call %s: recording recovered, %d segments", found.call, found.segments)
+    except (CardError, OSError) as problem:
+        log.warning("not all was recovered: %s", problem)
 
 
 def furnish(
@@ -96,7 +116,6 @@ def furnish(
         return gate.foresee(Target(call.number, call.customer), moment)
 
     browsing = Browsing(calls, gate, clock, settings.script.pages)
-    tries = Tries(calls.recall(TRIES), lambda kept: calls.remember(TRIES, kept, durable=True), monotonic())
     emergency = settings.emergency
     return Parts(
         settings=settings,
@@ -110,13 +129,28 @@ def furnish(
         keying=Keying(calls, settings.country, settings.area_code, confirmed=emergency.confirmed),
         conversation=Conversation(hardware, recorder, calls, post, record_emergency=settings.recording.emergency),
         wrapup=WrapUp(codes, settings.zone, clock.now, foresee),
-        pinpad=PinPad(settings.supervisor.pin, settings.agents, settings.zone, tries, monotonic),
+        pinpad=PinPad(settings.supervisor.pin, settings.agents, settings.zone, _tries(settings, calls), monotonic),
         menu=Menu(calls, settings.country, settings.area_code),
         memo=Memo(hardware.handset, recorder, calls),
         soundtest=SoundTest(hardware.handset),
         liaison=Liaison(settings, calls, clock, browsing, post),
         condition=Condition(calls.recall("language") or settings.language, agent=_agent(settings, calls)),
     )
+
+
+def _tries(settings: Settings, calls: Calls) -> dict[str, Tries]:
+    """Each person's own, "" for the supervisor: whoever knows one PIN must not clear the count of another's."""
+
+    def counted(whose: str) -> Tries:
+        note = f"{TRIES} {whose}".strip()
+
+        def keep(count: str) -> None:
+            with suppress(CardError):  # then it counts until the next start
+                calls.remember(note, count, durable=True)
+
+        return Tries(calls.recall(note), keep, monotonic())
+
+    return {whose: counted(whose) for whose in ("", *(agent.id for agent in settings.agents))}
 
 
 def _agent(settings: Settings, calls: Calls) -> str:

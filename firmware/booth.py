@@ -4,6 +4,7 @@ import logging
 import queue
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 from firmware import callflow
@@ -23,6 +24,7 @@ from firmware.screens import views
 from firmware.screens.scene import Scene
 from firmware.screens.view import View
 from firmware.signs import Signs
+from firmware.store import CardError
 from firmware.text.catalogue import Text, load
 from firmware.vault import RecordingFailed
 from firmware.watchdog import Watchdog
@@ -30,7 +32,6 @@ from hw.contracts import TextScreen
 from hw.events import (
     GONE,
     AudioFailed,
-    CallEnded,
     Event,
     HookLifted,
     HookReplaced,
@@ -125,9 +126,18 @@ class Booth:
         """Nobody has done anything for a moment: the time for lists that came, and for the database's housekeeping."""
         if self._parts.liaison.busy(self._place.state):
             self._parts.liaison.work()
-        elif self._untidy and self._place.state is State.LIST:
+        elif (self._untidy or self._parts.calls.ailing) and self._place.state is State.LIST:
+            self._untidy = not self._tidied()
+
+    def _tidied(self) -> bool:
+        """Whether the card took what it had refused before, and the housekeeping; if not, the next moment will do."""
+        try:
+            self._parts.conversation.write_ends()
+            self._parts.calls.try_card()
             self._parts.calls.tidy()
-            self._untidy = False
+        except CardError:
+            return False
+        return True
 
     def _turn(self) -> None:
         """What is due at this moment, then the screen."""
@@ -152,14 +162,12 @@ class Booth:
 
     def _hear(self, event: Event) -> None:
         if isinstance(event, KeyPressed | KeyHeld | KeyReleased):
-            stroke = self._keys.hear(event, callflow.holds(self._place))
-            if stroke is not None:
+            for stroke in self._keys.hear(event, callflow.holds(self._place)):
                 self._step(stroke)
-        elif isinstance(event, CallEnded) and self._parts.condition.ends_to_come:
-            self._parts.condition.ends_to_come -= 1
         elif isinstance(event, Synced):
-            self._parts.liaison.heard()
-        else:
+            with suppress(CardError):
+                self._parts.liaison.heard()
+        elif not self._parts.condition.echoes.swallows(event, dialled=self._parts.conversation.dialled):
             self._note(event)
             self._step(event)
 
@@ -195,10 +203,16 @@ class Booth:
             self._place, actions = callflow.step(before, following)
             if self._place.state is not before.state:
                 self._untidy = True
+                self._keys.moved()
                 self._parts.memo.stop()
                 self._parts.soundtest.stop()
                 self._deadline = monotonic() + callflow.TIMES.get(self._place.state, float("inf"))
-            following = self._act(actions, following)
+            try:
+                following = self._act(actions, following)
+            except CardError:
+                following = None
+                self._place = callflow.missed(before, self._place)
+                self._parts.browsing.notice = self._parts.menu.outcome = "card-full"
 
     def _act(self, actions: tuple[callflow.Do, ...], event: Event) -> Event | None:
         """Carry the actions out in order; an outcome ends the row."""

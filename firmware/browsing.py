@@ -60,8 +60,7 @@ class Browsing:
             self.notice = "no-more-customers"
             return NoCustomer()
         self.go(found)
-        self.preview()
-        return None
+        return self.preview()
 
     def follow(self, customer: Customer) -> None:
         """Have the list go on after `customer`, who is being called; one of another list moves nothing."""
@@ -83,6 +82,7 @@ class Browsing:
         """Open the details of `customer`, or of the chosen one."""
         customer = customer or self.chosen
         if customer is None:
+            self.notice = "no-customer"
             return NoCustomer()
         self.look_at(Target(customer.number, customer))
         return None
@@ -107,10 +107,11 @@ class Browsing:
 
     def list_body(self, owed: Call | None) -> ListBody:
         """What LIST shows."""
-        here = self._current
-        first = max(0, min(self._position - ROWS // 2, self._size - ROWS))
+        here, size = self._current, self._size
+        position = max(0, min(self._position, size - 1))  # the list may have become shorter meanwhile
+        first = max(0, min(position - ROWS // 2, size - ROWS))
         rows = self._calls.customers(self._list, first, ROWS) if here else ()
-        return ListBody(here, rows, self._position - first, first, owed, self.notice)
+        return ListBody(here, rows, position - first, first, owed, self.notice)
 
     def preview_body(self) -> PreviewBody:
         """What PREVIEW shows; only customers have one."""

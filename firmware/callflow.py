@@ -1,11 +1,11 @@
 """The life of one call, as a table. No clock, no I/O, no hardware: everything that moves the state is in this file.
 
-A cue is a key ("A", "hold D", "digit" for 0-9, "pad" for the twelve) or the class of an event. An action may answer with
-an outcome, which is stepped next: D.ASK is answered by Cleared, Armed, Warned or Refused, and nothing else leads to a dial.
+A cue is a key ("A", "hold D", "digit" for 0-9, "pad" for the twelve), the class of an event, or "gone": a line that was
+lost for good, and not only impaired. An action may answer with an outcome, which is stepped next: D.ASK is answered by
+Cleared, Armed, Warned or Refused, and nothing else leads to a dial.
 """
 
 from dataclasses import dataclass, replace
-from enum import Enum, auto
 
 from firmware.keys import Hold, Tap
 from firmware.outcomes import (
@@ -18,6 +18,7 @@ from firmware.outcomes import (
     NoCustomer,
     NotDialled,
     NothingOwed,
+    NotTaken,
     OverrideAsked,
     PinAccepted,
     PinWanted,
@@ -28,91 +29,21 @@ from firmware.outcomes import (
     TimedOut,
     Warned,
 )
-from hw.events import Alerting, Answered, CallEnded, Event, HookLifted, HookReplaced, IncomingCall, LineLost, LineReady
+from firmware.states import Do, State
+from hw.events import (
+    GONE,
+    Alerting,
+    Answered,
+    CallEnded,
+    Event,
+    HookLifted,
+    HookReplaced,
+    IncomingCall,
+    LineLost,
+    LineReady,
+)
 
-
-class State(Enum):
-    """Where the booth is."""
-
-    LIST = auto()
-    KEYING = auto()
-    PREVIEW = auto()
-    WHY = auto()  # the guard explains a customer without a dial
-    BLOCKED = auto()
-    ARMED = auto()  # cleared to call, handset still down: lift within ten seconds
-    DIALLING = auto()
-    ALERTING = auto()
-    TALKING = auto()
-    COMPLAINT = auto()  # talking, marked as a complaint: ending it asks once more
-    END_ASKED = auto()  # a complaint, and D was pressed once
-    HOOK_HELD = auto()  # a complaint, and the handset is down: the line is held for five seconds
-    WRAP_UP = auto()
-    RINGING_IN = auto()
-    OUT_OF_ORDER = auto()
-    MENU = auto()
-    PIN_ENTRY = auto()
-
-
-class Do(Enum):
-    """What the booth is to do next."""
-
-    ASK = auto()  # the guard: may the shown or keyed number be called now?
-    ASK_LIFTED = auto()  # the handset came up: dial at once if an emergency number is keyed
-    DIAL = auto()
-    HANG_UP = auto()
-    ANSWER = auto()
-    RING = auto()
-    MISS = auto()
-    START_RECORDING = auto()
-    KEEP_RECORDING = auto()
-    END_CALL = auto()
-    FINISH_UNANSWERED = auto()
-    PAD = auto()
-    SCRIPT_NEXT = auto()
-    SCRIPT_BACK = auto()
-    MUTE = auto()
-    HOLD = auto()
-    HOLD_LINE = auto()
-    UNHOLD = auto()
-    TONE_MODE = auto()
-    LOUDER = auto()
-    SOFTER = auto()
-    UP = auto()
-    DOWN = auto()
-    PAGE_UP = auto()
-    NEXT_DUE = auto()
-    NEXT_CUSTOMER = auto()
-    OPEN_PREVIEW = auto()
-    OPEN_MATCH = auto()
-    TURN_PAGE = auto()
-    KEY_DIGIT = auto()
-    KEY_FIRST = auto()
-    ERASE = auto()
-    ERASE_ALL = auto()
-    EXPLAIN = auto()
-    TELL_SOURCE = auto()
-    SCROLL_UP = auto()
-    SCROLL_DOWN = auto()
-    ASK_OVERRIDE = auto()
-    OPEN_WRAP_UP = auto()
-    WRAP_KEY = auto()
-    SAVE = auto()
-    WHOM = auto()
-    MEMO = auto()
-    OPEN_PIN = auto()
-    PIN_KEY = auto()
-    PIN_ERASE = auto()
-    PIN_DONE = auto()
-    OPEN_MENU = auto()
-    MENU_KEY = auto()
-    MENU_CHOOSE = auto()
-    MENU_UP = auto()
-    MENU_DOWN = auto()
-    MENU_BACK = auto()
-    OPEN_EMERGENCY = auto()
-    CLOSE_EMERGENCY = auto()
-    NOTE_FAULT = auto()
-    REOPEN = auto()
+__all__ = ["Do", "Place", "State", "Step", "holds", "missed", "step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +65,7 @@ class Step:
     above: bool = False
 
 
+DIGITS, SIGNS = frozenset("0123456789"), frozenset("*#")
 Cue = str | type[Event]
 S, D = State, Do
 
@@ -154,7 +86,10 @@ IDLE = frozenset(
 )
 """States without a call: an emergency number can be keyed from each."""
 SPEAKING = frozenset({S.TALKING, S.COMPLAINT, S.END_ASKED, S.HOOK_HELD})
-IN_CALL = frozenset({S.DIALLING, S.ALERTING}) | SPEAKING
+IN_CALL = frozenset({S.DIALLING, S.ALERTING, S.ANSWERING}) | SPEAKING
+
+WITH_LINE = frozenset({S.LIST, S.KEYING, S.PREVIEW, S.WHY, S.BLOCKED, S.ARMED})
+"""What makes no sense without a line: OUT_OF_ORDER is shown in its place."""
 
 FLEETING = frozenset({S.ARMED, S.RINGING_IN})
 """What no longer holds after an emergency call: the caller has been put off, the armed call is to be thought over."""
@@ -207,7 +142,9 @@ TABLE: dict[tuple[State, Cue], Step] = {
     (S.ARMED, HookLifted): Step(S.ARMED, (D.ASK,)),
     (S.ARMED, "A"): Step(S.ARMED, (D.ASK,)),
     (S.ARMED, "D"): Step(S.LIST),
-    (S.ARMED, TimedOut): Step(S.LIST),
+    (S.ARMED, TimedOut): Step(S.LIST, (D.SAY_NOT_LIFTED,)),
+    # Whoever lifts the handset now wants to answer: should the caller have given up, that must not place the call.
+    (S.ARMED, IncomingCall): Step(S.RINGING_IN, (D.RING,)),
     (S.DIALLING, Alerting): Step(S.ALERTING),
     (S.WRAP_UP, "pad"): Step(S.WRAP_UP, (D.WRAP_KEY,)),
     (S.WRAP_UP, "A"): Step(S.WRAP_UP, (D.SAVE,)),
@@ -222,11 +159,19 @@ TABLE: dict[tuple[State, Cue], Step] = {
     (S.PIN_ENTRY, "D"): Step(None),
     (S.PIN_ENTRY, PinAccepted): Step(S.LIST),
     (S.RINGING_IN, IncomingCall): Step(S.RINGING_IN, (D.RING,)),
-    (S.RINGING_IN, "A"): Step(S.RINGING_IN, (D.ANSWER,)),
-    (S.RINGING_IN, HookLifted): Step(S.RINGING_IN, (D.ANSWER,)),
+    (S.RINGING_IN, "A"): Step(S.ANSWERING, (D.ANSWER,)),
+    (S.RINGING_IN, HookLifted): Step(S.ANSWERING, (D.ANSWER,)),
     (S.RINGING_IN, "D"): Step(None, (D.HANG_UP, D.MISS)),
     (S.RINGING_IN, CallEnded): Step(None, (D.MISS,)),
-    (S.RINGING_IN, Answered): Step(S.TALKING, (D.START_RECORDING,)),
+    (S.RINGING_IN, LineLost): Step(S.RINGING_IN, (D.NOTE_FAULT,)),
+    (S.RINGING_IN, "gone"): Step(None, (D.NOTE_FAULT, D.MISS)),
+    (S.ANSWERING, NotTaken): Step(S.RINGING_IN),
+    (S.ANSWERING, IncomingCall): Step(S.ANSWERING, (D.RING,)),
+    (S.ANSWERING, Answered): Step(S.TALKING, (D.START_RECORDING,)),
+    (S.ANSWERING, CallEnded): Step(S.LIST, (D.MISS,)),
+    (S.ANSWERING, "D"): Step(S.LIST, (D.HANG_UP, D.MISS)),
+    (S.ANSWERING, HookReplaced): Step(S.LIST, (D.HANG_UP, D.MISS)),
+    (S.ANSWERING, "gone"): Step(S.LIST, (D.NOTE_FAULT, D.MISS)),
     (S.OUT_OF_ORDER, "pad"): Step(S.KEYING, (D.OPEN_EMERGENCY, D.KEY_DIGIT), above=True),
     (S.OUT_OF_ORDER, "A"): Step(S.OUT_OF_ORDER, (D.REOPEN,)),
     (S.OUT_OF_ORDER, "B"): Step(S.OUT_OF_ORDER, (D.SCROLL_UP,)),
@@ -234,6 +179,7 @@ TABLE: dict[tuple[State, Cue], Step] = {
     (S.OUT_OF_ORDER, "D"): Step(S.MENU, (D.OPEN_MENU,)),
     (S.OUT_OF_ORDER, LineReady): Step(S.LIST),
     (S.OUT_OF_ORDER, LineLost): Step(S.OUT_OF_ORDER, (D.NOTE_FAULT,)),
+    (S.OUT_OF_ORDER, ResultOwed): Step(S.WRAP_UP, (D.OPEN_WRAP_UP,)),
     (S.MENU, "digit"): Step(S.MENU, (D.MENU_KEY,)),
     (S.MENU, "A"): Step(S.MENU, (D.MENU_CHOOSE,)),
     (S.MENU, "B"): Step(S.MENU, (D.MENU_UP,)),
@@ -278,19 +224,21 @@ for _state in (S.DIALLING, S.ALERTING):
     TABLE[_state, Answered] = Step(S.TALKING, (D.START_RECORDING,))
     TABLE[_state, NotDialled] = Step(S.LIST)
     TABLE[_state, CallEnded] = Step(S.WRAP_UP, (D.END_CALL, D.OPEN_WRAP_UP))
-    TABLE[_state, LineLost] = Step(S.WRAP_UP, (D.NOTE_FAULT, D.END_CALL, D.OPEN_WRAP_UP))
+    TABLE[_state, "gone"] = Step(S.WRAP_UP, (D.NOTE_FAULT, D.END_CALL, D.OPEN_WRAP_UP))
 for _state in SPEAKING:
     TABLE[_state, CallEnded] = Step(S.WRAP_UP, _OVER)
-    TABLE[_state, LineLost] = Step(S.WRAP_UP, (D.NOTE_FAULT, *_OVER))
+    TABLE[_state, "gone"] = Step(S.WRAP_UP, (D.NOTE_FAULT, *_OVER))
+for _state in IN_CALL:  # an impaired line is watched on by its driver, which will say how the call ended
+    TABLE[_state, LineLost] = Step(_state, (D.NOTE_FAULT,))
 for _state in IDLE:
     TABLE[_state, "hold D"] = Step(S.KEYING, (D.OPEN_EMERGENCY,), above=True)
-for _state in IDLE - {S.RINGING_IN, S.OUT_OF_ORDER}:
+for _state in IDLE - {S.RINGING_IN, S.ARMED}:
     TABLE[_state, IncomingCall] = Step(S.RINGING_IN, (D.RING,), above=True)
-for _state in IDLE - {S.WRAP_UP, S.MENU, S.PIN_ENTRY, S.OUT_OF_ORDER, S.RINGING_IN}:
+for _state in WITH_LINE - {S.KEYING}:
     TABLE[_state, LineLost] = Step(S.OUT_OF_ORDER, (D.NOTE_FAULT,))
+TABLE[S.KEYING, LineLost] = Step(S.KEYING, (D.NOTE_FAULT, D.ONLY_EMERGENCY), above=True)
 for _state in (S.WRAP_UP, S.MENU, S.PIN_ENTRY):
     TABLE[_state, LineLost] = Step(_state, (D.NOTE_FAULT,))
-TABLE[S.RINGING_IN, LineLost] = Step(None, (D.NOTE_FAULT, D.MISS))
 
 EMERGENCY_KEYING: dict[Cue, Step] = {
     "pad": Step(S.KEYING, (D.KEY_DIGIT,)),
@@ -300,10 +248,14 @@ EMERGENCY_KEYING: dict[Cue, Step] = {
     "D": Step(None, (D.CLOSE_EMERGENCY,)),
     HookLifted: Step(S.KEYING, (D.ASK_LIFTED,)),
     Cleared: Step(S.DIALLING, (D.DIAL,)),
+    IncomingCall: Step(S.KEYING, (D.RING,)),
     CallEnded: Step(S.KEYING, (D.MISS,)),
     LineLost: Step(S.KEYING, (D.NOTE_FAULT,)),
+    "gone": Step(S.KEYING, (D.NOTE_FAULT, D.MISS)),
 }
-"""KEYING as it opens above any state by holding D: it knows emergency numbers and nothing else."""
+"""KEYING as it opens above any state by holding D, or as it stays when the line is lost: it knows emergency numbers and
+nothing else. Whoever calls in meanwhile rings below it."""
+_ONLY_EMERGENCY = frozenset({D.OPEN_EMERGENCY, D.ONLY_EMERGENCY})
 
 
 def holds(place: Place) -> frozenset[str]:
@@ -322,15 +274,25 @@ def step(place: Place, event: Event) -> tuple[Place, tuple[Do, ...]]:
     """
     if isinstance(event, LineReady | LineLost):
         place = replace(place, line=isinstance(event, LineReady))
-    if isinstance(event, CallEnded) and _keying_emergency(place):
-        place = replace(place, below=tuple(state for state in place.below if state is not S.RINGING_IN))
+    if _keying_emergency(place):
+        place = replace(place, below=_ringing_below(place.below, event))
     row = _row(place, event)
     if row is None:
         return place, ()
     if place.emergency and place.state in IN_CALL and row.to in {S.WRAP_UP, S.LIST}:
         lasting = tuple(state for state in place.below if state not in FLEETING)
-        return _back(replace(place, below=lasting)), tuple(do for do in row.do if do is not D.OPEN_WRAP_UP)
+        after = _back(replace(place, below=lasting))
+        return after, (*(do for do in row.do if do is not D.OPEN_WRAP_UP), D.CLOSE_EMERGENCY)
     return _move(place, row), row.do
+
+
+def missed(before: Place, after: Place) -> Place:
+    """Where the booth is when the card would not let it do what led from `before` to `after`."""
+    if after.state in IN_CALL:
+        return after
+    return (
+        Place(S.LIST if after.line else S.OUT_OF_ORDER) if before.state in IN_CALL else replace(before, line=after.line)
+    )
 
 
 def _row(place: Place, event: Event) -> Step | None:
@@ -343,13 +305,28 @@ def _row(place: Place, event: Event) -> Step | None:
 
 def _cues(event: Event) -> tuple[Cue, ...]:
     match event:
-        case Tap(key) if key.isdigit():
+        case Tap(key) if key in DIGITS:
             return (key, "digit", "pad")
         case Tap(key):
-            return (key, "pad") if key in "*#" else (key,)
+            return (key, "pad") if key in SIGNS else (key,)
         case Hold(key):
             return (f"hold {key}",)
+        case LineLost(fault) if fault in GONE:
+            return ("gone", LineLost)
     return (type(event),)
+
+
+def _ringing_below(below: tuple[State, ...], event: Event) -> tuple[State, ...]:
+    """What lies below an emergency keypad once `event` has told that somebody calls in, or does so no more."""
+    silent = tuple(state for state in below if state is not S.RINGING_IN)
+    match event:
+        case IncomingCall():
+            return (*silent, S.RINGING_IN)
+        case CallEnded():
+            return silent
+        case LineLost(fault) if fault in GONE:
+            return silent
+    return below
 
 
 def _keying_emergency(place: Place) -> bool:
@@ -360,7 +337,7 @@ def _move(place: Place, row: Step) -> Place:
     if row.to is None:
         return _back(place)
     if row.above:
-        emergency = place.emergency or D.OPEN_EMERGENCY in row.do
+        emergency = place.emergency or not _ONLY_EMERGENCY.isdisjoint(row.do)
         return replace(place, state=row.to, below=(*place.below, place.state), emergency=emergency)
     if row.to is place.state or place.emergency:
         return replace(place, state=row.to)
@@ -370,11 +347,12 @@ def _move(place: Place, row: Step) -> Place:
 
 def _back(place: Place) -> Place:
     *below, state = place.below or (S.LIST,)
-    return replace(place, state=_home(place, state), below=tuple(below), emergency=False)
+    state = _home(place, state)
+    return replace(place, state=state, below=() if state is S.OUT_OF_ORDER else tuple(below), emergency=False)
 
 
 def _home(place: Place, state: State) -> State:
-    """LIST while there is a line, OUT_OF_ORDER while there is none (and the reverse)."""
-    if state is S.LIST and not place.line:
+    """OUT_OF_ORDER in place of what wants a line while there is none, and the reverse."""
+    if state in WITH_LINE and not place.line:
         return S.OUT_OF_ORDER
     return S.LIST if state is S.OUT_OF_ORDER and place.line else state

@@ -45,12 +45,17 @@ class Conversation:
         self._ticks: list[float] = []  # moments at which the agent is to hear a tick, the next one last
         self._sealed: Sealed | None = None
         self._history: tuple[PastCall, ...] = ()
-        self._unwritten: _Ending | None = None  # an end that the card would not take
+        self._unwritten: list[_Ending] = []  # ends that the card has not taken yet, oldest first
 
     @property
     def call(self) -> Call | None:
         """The call that is going on."""
         return self._call
+
+    @property
+    def dialled(self) -> bool:
+        """Whether a call is going on that we have dialled."""
+        return self._call is not None and not self._call.incoming
 
     @property
     def recording(self) -> Rec:
@@ -66,7 +71,7 @@ class Conversation:
         call = Call(str(uuid.uuid4()), target.number, target.customer, emergency=emergency)
         if emergency:
             self._line.dial(call.number.dialled)
-            self._note_emergency(call, decision, agent)
+            self._note_begin(call, decision, agent, "emergency")
         else:
             self._calls.begin(call, decision, agent, reason)
             self._line.dial(call.number.dialled)
@@ -91,6 +96,12 @@ class Conversation:
         except CardError:
             self._recording = "failed"
 
+    def miss(self, call: Call, agent: str, by: Party) -> None:
+        """Write down a call that came in and that nobody took: no result is owed for it."""
+        self._note_begin(call, None, agent, "incoming")
+        self._unwritten.append((call.id, Cause.REJECTED if by is Party.NEAR else Cause.NO_ANSWER, by, 0.0, None))
+        self._try_to_write()
+
     def recording_failed(self) -> None:
         """The card takes no more; the call goes on and the screen says so."""
         self._recording = "failed" if self._call else "off"
@@ -109,20 +120,23 @@ class Conversation:
         self._recorder.discard()
         cause, by = _ending(event)
         talk = monotonic() - self._answered_at if call.answered else 0.0
-        self._unwritten = (call.id, cause, by, talk, self._sealed)
+        self._unwritten.append((call.id, cause, by, talk, self._sealed))
         self._call, self._sealed = None, None
-        try:
-            self.write_end()
-        except CardError:
-            pass  # tried again when the result is saved; the screen shows the card's state
+        self._try_to_write()
         return replace(call, cause=cause, by=by, talk=talk)
 
-    def write_end(self) -> None:
-        """Write down an end that the card has not taken yet. Raises CardError while it still will not."""
-        if self._unwritten:
-            call, cause, by, talk, sealed = self._unwritten
+    def write_ends(self) -> None:
+        """Write down the ends that the card has not taken yet. Raises CardError while it still will not."""
+        while self._unwritten:
+            call, cause, by, talk, sealed = self._unwritten[0]
             self._calls.ended(call, cause, by, talk, _summary(sealed) if sealed else None)
-            self._unwritten = None
+            del self._unwritten[0]
+
+    def _try_to_write(self) -> None:
+        try:
+            self.write_ends()
+        except CardError:
+            pass  # tried again in every quiet moment and when a result is saved; the header shows the card's state
 
     def press(self, key: str) -> Complained | Reconciled | None:
         """One of the twelve keys: a tone to the far end in tone mode, else a mark."""
@@ -205,7 +219,7 @@ class Conversation:
 
     def _begin(self, call: Call) -> None:
         self._call, self._began, self._sealed = call, monotonic(), None
-        self._history = self._calls.history(call.number.key)[1:]  # without the call that has just begun
+        self._history = self._past(call)
         self._marks, self._tones, self._tone_mode, self._ticks = Marks(), "", False, []
         if not call.emergency or self._record_emergency:
             self._recorder.listen()
@@ -229,11 +243,17 @@ class Conversation:
         self._deaf = True
         self._post(AudioFailed(why))
 
-    def _note_emergency(self, call: Call, decision: Decision, agent: str) -> None:
+    def _past(self, call: Call) -> tuple[PastCall, ...]:
         try:
-            self._calls.begin(call, decision, agent, "emergency")
+            return self._calls.history(call.number.key)[1:]  # without the call that has just begun
         except CardError:
-            pass  # it is on the wire already, and that is what counts
+            return ()
+
+    def _note_begin(self, call: Call, decision: Decision | None, agent: str, reason: str) -> None:
+        try:
+            self._calls.begin(call, decision, agent, reason)
+        except CardError:
+            pass  # it is on the wire or over already, and that is what counts
 
     def _heed(self, before: Marks) -> None:
         """Do what a mark asks for beyond being noted."""

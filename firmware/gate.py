@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from firmware.calls import Calls
 from firmware.clock import Clock
 from firmware.customers import Customer
-from firmware.numbers import Number
+from firmware.numbers import Kind, Number
 from firmware.redial import Decision, Rules, decide
 
 
@@ -23,15 +23,19 @@ class Gate:
     def __init__(self, calls: Calls, clock: Clock, rules: Rules) -> None:
         self._calls, self._clock, self._rules = calls, clock, rules
 
-    def decide(self, target: Target, *, override: bool = False) -> Decision:
-        """The verdict for `target` right now; a result that is still owed blocks everyone else."""
+    def decide(self, target: Target, *, owed: bool = False, override: bool = False) -> Decision:
+        """The verdict for `target` right now; a result that is still owed blocks everyone else.
+
+        `owed`: one is, whether or not the card could be told of it. For an emergency the card is not even asked.
+        """
+        free = target.number.kind is Kind.EMERGENCY
         return decide(
             target.number,
-            self._calls.facts(target.number.key),
+            () if free else self._calls.facts(target.number.key),
             self._rules,
             self._clock.now(),
             on_list=target.customer is not None,
-            owed=self._calls.owed() is not None,
+            owed=owed or not (free or self._calls.owed() is None),
             override=override,
         )
 

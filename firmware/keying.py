@@ -16,7 +16,7 @@ class Keying:
     def __init__(self, calls: Calls, country: str, area_code: str, *, confirmed: bool) -> None:
         self._calls, self._country, self._area_code = calls, country, area_code
         self._confirmed = confirmed  # this line is known to reach the emergency services
-        self._digits = ""
+        self._digits = self._below = ""
         self._matches: tuple[Customer, ...] = ()
         self._warning: Decision | None = None
         self._emergency = False
@@ -30,8 +30,18 @@ class Keying:
 
     def start_emergency(self) -> None:
         """Begin anew above any screen, for an emergency number alone."""
-        self._expected, self._emergency = None, True
+        self.only_emergency()
         self.erase_all()
+
+    def only_emergency(self) -> None:
+        """Go on with the digits there are, for an emergency number alone."""
+        self._below, self._emergency = self._digits, True
+        self._keep(self._digits)
+
+    def end_emergency(self) -> None:
+        """Go back to the digits that lay below."""
+        self._emergency = False
+        self._keep(self._below)
 
     def add(self, digit: str) -> None:
         """Take one more of the twelve keys."""
@@ -48,6 +58,11 @@ class Keying:
     def warn(self, decision: Decision) -> None:
         """Show why one more key is wanted."""
         self._warning = decision
+
+    @property
+    def warned(self) -> bool:
+        """Whether one more key is wanted, and the screen says so."""
+        return self._warning is not None
 
     @property
     def is_emergency_number(self) -> bool:

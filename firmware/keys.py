@@ -1,14 +1,15 @@
 """Key strokes become taps and holds: which a key gives depends on what it means at that moment.
 
 A key that has no hold meaning in the present state acts when it goes down, so that digits feel instant; one that has
-acts when it comes up again, or as a hold after its second.
+acts when it comes up again, when the next one goes down (fast fingers overlap), or as a hold after its second.
 
 >>> keys = Keys()
->>> keys.hear(KeyPressed("5"), holds=frozenset("D"))
-Tap(key='5')
->>> keys.hear(KeyPressed("D"), holds=frozenset("D"))
->>> keys.hear(KeyReleased("D"), holds=frozenset("D"))
-Tap(key='D')
+>>> keys.hear(KeyPressed("5"), holds=frozenset("*"))
+(Tap(key='5'),)
+>>> keys.hear(KeyPressed("*"), holds=frozenset("*"))
+()
+>>> keys.hear(KeyPressed("5"), holds=frozenset("*"))
+(Tap(key='*'), Tap(key='5'))
 """
 
 from collections.abc import Set as AbstractSet
@@ -35,18 +36,30 @@ class Keys:
     """Remembers the one key that is down and has not acted yet."""
 
     def __init__(self) -> None:
-        self._waiting: str | None = None
+        self._waiting = ""
+        self._stale = False
 
-    def hear(self, stroke: KeyPressed | KeyHeld | KeyReleased, holds: AbstractSet[str]) -> Tap | Hold | None:
-        """What `stroke` amounts to where the keys in `holds` mean something when held; None while undecided."""
+    def hear(self, stroke: KeyPressed | KeyHeld | KeyReleased, holds: AbstractSet[str]) -> tuple[Tap | Hold, ...]:
+        """What `stroke` amounts to where the keys in `holds` mean something when held; nothing while undecided."""
         match stroke:
             case KeyPressed(key):
-                self._waiting = key if key in holds else None
-                return None if self._waiting else Tap(key)
+                before = self._tapped()
+                if key in holds:
+                    self._waiting = key
+                    return before
+                return (*before, Tap(key))
             case KeyHeld(key) if key == self._waiting:
-                self._waiting = None
-                return Hold(key)
+                self._waiting, self._stale = "", False
+                return (Hold(key),)
             case KeyReleased(key) if key == self._waiting:
-                self._waiting = None
-                return Tap(key)
-        return None
+                return self._tapped()
+        return ()
+
+    def moved(self) -> None:
+        """The screen has changed under the finger: a tap was meant for the old one. A hold is still a hold."""
+        self._stale = bool(self._waiting)
+
+    def _tapped(self) -> tuple[Tap, ...]:
+        key, stale = self._waiting, self._stale
+        self._waiting, self._stale = "", False
+        return () if stale or not key else (Tap(key),)

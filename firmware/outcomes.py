@@ -41,6 +41,10 @@ class NotDialled(Outcome):
     """The card takes nothing more, so the attempt could not be written down and was not made."""
 
 
+class NotTaken(Outcome):
+    """The card takes nothing more, so the incoming call could not be written down and was not answered."""
+
+
 class Matched(Outcome):
     """The keyed digits lead to a customer."""
 

@@ -6,6 +6,7 @@ from firmware.browsing import Browsing
 from firmware.calls import Call, Calls
 from firmware.clock import Clock
 from firmware.conversation import Conversation
+from firmware.echoes import Echoes
 from firmware.gate import Gate
 from firmware.hardware import Hardware
 from firmware.keying import Keying
@@ -37,7 +38,7 @@ class Condition:
     fault_since: float | None = None  # UTC seconds
     ringing: Call | None = None
     owed: Call | None = None  # the call whose result is to be keyed
-    ends_to_come: int = 0  # reports that the line still owes of calls which we have ended ourselves
+    echoes: Echoes = field(default_factory=Echoes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,8 @@ class Tries:
     def failed(self, now: float) -> None:
         """A wrong PIN was keyed."""
         self._count += 1
-        self._keep(str(self._count))
         self._free_at = now + self._wait()
+        self._keep(str(self._count))
 
     def succeeded(self) -> None:
         """The right PIN was keyed: all is forgotten."""

@@ -1,6 +1,6 @@
 """PIN entry: a supervisor's for an override or the clock, an agent's for logging in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -28,10 +28,15 @@ class Granted:
 
 
 class PinPad:
-    """One PIN entry at a time. `now` is a clock for lock-outs: seconds that survive a restart."""
+    """One PIN entry at a time. `tries` are each agent's by id, and the supervisor's under "", counted by the clock `now`."""
 
     def __init__(
-        self, supervisor: str, agents: tuple[Agent, ...], zone: str, tries: Tries, now: Callable[[], float]
+        self,
+        supervisor: str,
+        agents: tuple[Agent, ...],
+        zone: str,
+        tries: Mapping[str, Tries],
+        now: Callable[[], float],
     ) -> None:
         self._supervisor, self._agents, self._zone = supervisor, {agent.id: agent for agent in agents}, ZoneInfo(zone)
         self._tries, self._now = tries, now
@@ -75,12 +80,17 @@ class PinPad:
             whose="agent" if self._purpose == "log-in" else "supervisor",
             purpose=self._purpose,
             dots=len(self._digits),
-            tries=self._tries.left(self._now()),
+            tries=self._counted.left(self._now()),
             wrong=self._wrong,
             asking=self._asking,
             keyed=self._digits if open_text else "",
-            locked=self._tries.locked(self._now()),
+            locked=self._counted.locked(self._now()) if self._asking == "pin" else 0.0,
         )
+
+    @property
+    def _counted(self) -> Tries:
+        """The tries of whoever's PIN is asked for."""
+        return self._tries[self._agent if self._purpose == "log-in" else ""]
 
     def _agent_done(self, digits: str) -> Granted | None:
         agent = self._agents.get(digits)
@@ -95,13 +105,13 @@ class PinPad:
 
     def _pin_done(self, digits: str) -> Granted | None:
         hashed = self._agents[self._agent].pin if self._purpose == "log-in" else self._supervisor
-        if self._tries.locked(self._now()):
+        if self._counted.locked(self._now()):
             return None
         if not hashed or not verify(digits, hashed):
             self._wrong = True
-            self._tries.failed(self._now())
+            self._counted.failed(self._now())
             return None
-        self._tries.succeeded()
+        self._counted.succeeded()
         if self._purpose == "log-in":
             return Granted("log-in", agent=self._agent)
         self._asking = "reason" if self._purpose == "override" else "date"

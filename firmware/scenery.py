@@ -4,16 +4,18 @@ from collections.abc import Callable
 from importlib.metadata import version
 from time import monotonic
 
-from firmware.callflow import IN_CALL, Place, State
+from firmware.callflow import Place, State
 from firmware.parts import Parts
 from firmware.screens.scene import (
     Body,
     CallBody,
     Header,
+    ListBody,
     OutOfOrderBody,
     RingingBody,
     Scene,
 )
+from firmware.store import CardError
 from hw.events import Fault, LineLost
 
 MEGABYTE = 1_000_000
@@ -35,6 +37,7 @@ class Scenery:
             State.ARMED: self._armed,
             State.WRAP_UP: lambda: parts.wrapup.body(memo=parts.memo.running),
             State.RINGING_IN: self._ringing,
+            State.ANSWERING: self._ringing,
             State.OUT_OF_ORDER: self._out_of_order,
             State.MENU: self._menu,
             State.PIN_ENTRY: parts.pinpad.body,
@@ -42,31 +45,39 @@ class Scenery:
         self.armed: CallBody | None = None
 
     def scene(self, place: Place) -> Scene:
-        """Everything a screen may show now."""
-        if place.state in IN_CALL:
-            script = self._parts.settings.script.pages
-            asked = place.state is State.END_ASKED
-            line = self._parts.condition.model
-            body: Body = self._parts.conversation.body(script, self.script_page, line=line, asked=asked)
-        else:
-            body = self._bodies[place.state]()
+        """Everything a screen may show now; what the card does not tell is left out, and the screen says so."""
+        try:
+            body = self._bodies.get(place.state, lambda: self._conversation(place))()
+        except CardError:
+            body = ListBody(None, notice="card-full")
         return Scene(place.state, self._header(), body, self._results)
 
+    def _conversation(self, place: Place) -> Body:
+        script, line = self._parts.settings.script.pages, self._parts.condition.model
+        asked = place.state is State.END_ASKED
+        return self._parts.conversation.body(script, self.script_page, line=line, asked=asked)
+
+    def _waiting(self) -> int:
+        try:
+            return self._parts.calls.pending()[0]
+        except CardError:
+            return 0
+
     def _header(self) -> Header:
-        parts = self._parts
-        waiting, _since = parts.calls.pending()
+        parts, waiting = self._parts, self._waiting()
+        recording = "failed" if parts.calls.ailing else parts.conversation.recording
         return Header(
             now=parts.clock.now(),
             zone=parts.settings.zone,
             pending=waiting,
             synced=parts.liaison.synced(waiting),
             signal=parts.condition.signal,
-            recording=parts.conversation.recording,
+            recording=recording,
             agent=parts.condition.agent,
         )
 
     def _list(self) -> Body:
-        return self._parts.browsing.list_body(self._parts.calls.owed())
+        return self._parts.browsing.list_body(self._parts.condition.owed or self._parts.calls.owed())
 
     def _armed(self) -> Body:
         if self.armed is None:
@@ -96,9 +107,8 @@ class Scenery:
     def _status(self) -> tuple[tuple[str, str | float], ...]:
         """The status page: names of views.STATUS, values as they are; a number is a moment."""
         parts, condition = self._parts, self._parts.condition
-        waiting, _since = parts.calls.pending()
         return (
-            ("sync", str(waiting)),
+            ("sync", str(self._waiting())),
             *parts.liaison.lines(),
             ("card", f"{parts.vault.space() // MEGABYTE} MB"),
             ("modem", condition.model or "-"),

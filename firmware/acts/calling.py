@@ -1,18 +1,21 @@
 """While a call lasts: answer, talk, hang up, and its end in the books."""
 
 import uuid
+from dataclasses import replace
 
 from firmware import numbers
 from firmware.acts.act import Act, plain
 from firmware.callflow import Do, Place
 from firmware.calls import Call
+from firmware.keys import Tap
 from firmware.numbers import Kind, Number
+from firmware.outcomes import NotTaken
 from firmware.parts import Parts
 from firmware.redial import Decision, Reason, Verdict
 from firmware.results import Result
 from firmware.scenery import Scenery
 from firmware.store import CardError
-from hw.events import CallEnded, Cause, Event, IncomingCall, LineLost, Party
+from hw.events import GONE, CallEnded, Cause, Event, IncomingCall, LineLost, Party
 
 ALWAYS = Decision(Verdict.ALLOW, Reason.FREE)  # a call that comes in asks no guard
 
@@ -22,6 +25,7 @@ class Calling:
 
     def __init__(self, parts: Parts, scenery: Scenery) -> None:
         self._parts, self._scenery, self._talk = parts, scenery, parts.conversation
+        self._ended: Call | None = None
 
     def table(self) -> dict[Do, Act]:
         """The actions that are carried out here."""
@@ -57,7 +61,7 @@ class Calling:
 
     def _hang_up(self, _event: Event, _place: Place) -> None:
         if self._talk.call is not None or self._parts.condition.ringing is not None:
-            self._parts.condition.ends_to_come += 1
+            self._parts.condition.echoes.expect()
         self._parts.hardware.line.hang_up()
 
     def _ring(self, event: Event, _place: Place) -> None:
@@ -67,18 +71,22 @@ class Calling:
             number = numbers.keyed(keyed, settings.country, settings.area_code)
         else:
             number = Number("", "", "", Kind.INVALID)  # withheld, or not told yet
-        customer = self._parts.calls.by_number(number.key) if number.key else None
         known = condition.ringing
-        condition.ringing = Call(known.id if known else str(uuid.uuid4()), number, customer, incoming=True)
+        ringing = Call(known.id if known else str(uuid.uuid4()), number, None, incoming=True)
+        condition.ringing = ringing  # whatever the card says when it is asked who that is
+        if number.key:
+            condition.ringing = replace(ringing, customer=self._parts.calls.by_number(number.key))
 
-    def _answer(self, _event: Event, _place: Place) -> None:
+    def _answer(self, _event: Event, _place: Place) -> Event | None:
         call = self._parts.condition.ringing
-        if call is None or self._talk.call is not None:
-            return
+        if call is None:
+            raise LookupError("nobody calls in")
         try:
             self._talk.take(call, ALWAYS, self._parts.condition.agent)
         except CardError:
             self._parts.browsing.notice = "card-full"
+            return NotTaken()
+        return None
 
     def _miss(self, event: Event, _place: Place) -> None:
         """The caller gave up or was refused: the books keep it, nobody owes a result."""
@@ -87,48 +95,43 @@ class Calling:
             self._talk.end(event)
         elif call is not None:
             near = not isinstance(event, CallEnded | LineLost)
-            self._keep_missed(call, Party.NEAR if near else Party.FAR)
-
-    def _keep_missed(self, call: Call, by: Party) -> None:
-        calls = self._parts.calls
-        try:
-            calls.begin(call, None, self._parts.condition.agent, "incoming")
-            calls.ended(call.id, Cause.REJECTED if by is Party.NEAR else Cause.NO_ANSWER, by, 0.0)
-        except CardError:
-            self._parts.browsing.notice = "card-full"
+            self._parts.browsing.notice = "refused-call" if near else "missed"
+            self._talk.miss(call, self._parts.condition.agent, Party.NEAR if near else Party.FAR)
 
     def _answered(self, _event: Event, _place: Place) -> None:
         self._parts.condition.ringing = None
         self._talk.answered()
 
     def _end(self, event: Event, _place: Place) -> None:
-        ended = self._talk.end(event)
-        self._parts.condition.owed = None if ended.emergency else ended
+        self._ended = self._talk.end(event)
+        if not self._ended.emergency:
+            self._parts.condition.owed = self._ended
 
     def _finish_unanswered(self, _event: Event, _place: Place) -> None:
         """Broken off before anyone answered: the line has said it all, so the agent is asked nothing."""
-        call, results = self._parts.condition.owed, self._parts.results
-        self._parts.condition.owed = None
-        if call is None:
+        call, results = self._ended, self._parts.results
+        if call is None or call.emergency:
             return
         unanswered = results.suggest(Cause.NO_ANSWER, Party.LINE, False, 0.0, frozenset())
         result = self.suggestion(call) or unanswered
         if result is None:
             raise LookupError("the result codes have none for a call that nobody answered")
         try:
-            self._talk.write_end()
+            self._talk.write_ends()
             self._parts.calls.finish(call.id, result)
         except CardError:
             self._parts.browsing.notice = "card-full"
-            return
+            return  # then the result is owed until there is room for it
+        self._parts.condition.owed = None
         self._parts.browsing.notice = "aborted"
 
     def _pad(self, event: Event, _place: Place) -> Event | None:
-        return self._talk.press(getattr(event, "key", ""))
+        return self._talk.press(event.key) if isinstance(event, Tap) else None
 
     def _turn_script(self, by: int) -> None:
         pages = max(len(self._parts.settings.script.pages), 1)
         self._scenery.script_page = (self._scenery.script_page + by) % pages
 
-    def _note_fault(self, _event: Event, _place: Place) -> None:
-        self._parts.condition.ends_to_come = 0  # a line that went away owes nothing any more
+    def _note_fault(self, event: Event, _place: Place) -> None:
+        if isinstance(event, LineLost) and event.fault in GONE:
+            self._parts.condition.echoes.forget()

@@ -22,7 +22,7 @@ from firmware.scenery import Scenery
 from firmware.screens.scene import CallBody
 from firmware.store import CardError
 from hw.contracts import Post
-from hw.events import GONE, Event
+from hw.events import GONE, Event, Party
 
 
 class Dialling:
@@ -33,7 +33,6 @@ class Dialling:
         self._target: Target | None = None
         self._decision: Decision | None = None
         self._armed: Target | None = None
-        self._warned = ""  # the number whose warning has been seen
 
     def table(self) -> dict[Do, Act]:
         """The actions that are carried out here."""
@@ -62,13 +61,12 @@ class Dialling:
             self._parts.calls.add_fact(fact)
         except CardError:
             return Refused()
-        self._warned = target.number.key  # the supervisor has seen more than the warning
-        return self._judge(target)
+        return self._judge(target, seen=True)  # the supervisor has seen more than any warning
 
     def _ask(self, _event: Event, place: Place) -> Event | None:
         if place.emergency:
             return self._judge(self._parts.keying.target()) if self._parts.keying.is_emergency_number else None
-        return self._judge(self._wanted(place.state))
+        return self._judge(self._wanted(place.state), seen=self._seen(place.state))
 
     def _ask_lifted(self, _event: Event, _place: Place) -> Event | None:
         """Lifting the handset dials an emergency number at once; any other waits for A."""
@@ -84,10 +82,19 @@ class Dialling:
             return Target(customer.number, customer) if customer else None
         return self._parts.browsing.target
 
-    def _judge(self, target: Target | None) -> Event | None:
+    def _seen(self, state: State) -> bool:
+        """Whether the screen shows the warning, so that A is the one more key that it wants."""
+        match state:
+            case State.KEYING:
+                return self._parts.keying.warned
+            case State.PREVIEW:
+                return self._parts.browsing.warned
+        return state is State.ARMED
+
+    def _judge(self, target: Target | None, *, seen: bool = False) -> Event | None:
         if target is None:
             return None
-        decision = self._parts.gate.decide(target)
+        decision = self._parts.gate.decide(target, owed=self._parts.condition.owed is not None)
         self._target, self._decision = target, decision
         if decision.reason is Reason.EMERGENCY:
             return Cleared()
@@ -95,13 +102,13 @@ class Dialling:
             return ResultOwed()
         if self._parts.settings.agents and not self._parts.condition.agent:
             return LogInWanted()
-        return self._verdict(target, decision)
+        return self._verdict(target, decision, seen=seen)
 
-    def _verdict(self, target: Target, decision: Decision) -> Event:
+    def _verdict(self, target: Target, decision: Decision, *, seen: bool) -> Event:
         if decision.verdict is Verdict.BLOCK:
             self._parts.browsing.look_at(target)
             return Refused()
-        if decision.verdict is Verdict.WARN and self._warned != target.number.key:
+        if decision.verdict is Verdict.WARN and not seen:
             return self._warn(target, decision)
         if self._parts.settings.hook.kind == "none" or self._parts.condition.lifted:
             return Cleared()
@@ -112,7 +119,6 @@ class Dialling:
         return Armed()
 
     def _warn(self, target: Target, decision: Decision) -> Warned:
-        self._warned = target.number.key
         self._parts.keying.warn(decision)
         if target.customer is not None:
             self._parts.browsing.look_at(target)
@@ -123,19 +129,21 @@ class Dialling:
         parts, target, decision = self._parts, self._target, self._decision
         if target is None or decision is None:
             raise LookupError("a dial without a verdict")
-        if parts.condition.ringing is not None:  # whoever calls in must wait; the line will report that end, too
-            parts.condition.ringing = None
-            parts.condition.ends_to_come += 1
+        ringing, parts.condition.ringing = parts.condition.ringing, None
+        if ringing is not None:  # whoever calls in must wait; the line will report that end, too
+            parts.condition.echoes.expect()
         fault = parts.condition.fault
         if not place.line and fault is not None and fault.fault in GONE:
             parts.hardware.line.close()
             parts.hardware.line.open(self._post)
-        self._warned, self._scenery.script_page = "", 0
+        self._scenery.script_page = 0
         try:
             parts.conversation.place(target, decision, parts.condition.agent, self._reason(target, decision))
         except CardError:
             parts.browsing.notice = "card-full"
             return NotDialled()
+        if ringing is not None:
+            parts.conversation.miss(ringing, parts.condition.agent, Party.NEAR)
         if target.customer is not None:
             parts.keying.previous = target.customer
             parts.browsing.follow(target.customer)

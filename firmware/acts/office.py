@@ -65,8 +65,8 @@ class Office:
     def _carry_out(self, granted: Granted) -> None:
         browsing = self._parts.browsing
         if granted.purpose == "log-in":
-            self._parts.condition.agent = granted.agent
             self._parts.calls.log_in(granted.agent)
+            self._parts.condition.agent = granted.agent
             self._parts.calls.remember("agent", granted.agent)
             browsing.notice = "logged-in"
         elif granted.utc is not None:
@@ -102,9 +102,14 @@ class Office:
 
     def _log(self) -> Event | None:
         condition, calls = self._parts.condition, self._parts.calls
+        if not self._parts.settings.agents:
+            self._parts.menu.outcome = "no-log-in"
+            return None
         if not condition.agent:
             self._parts.pinpad.open("log-in")
             return PinWanted()
+        if condition.break_code:
+            self._break("")
         calls.log_out(condition.agent)
         calls.remember("agent", "")
         condition.agent, self._parts.browsing.notice = "", "logged-out"

@@ -38,7 +38,9 @@ class Wandering:
             Do.ERASE: plain(keying.erase),
             Do.ERASE_ALL: plain(keying.erase_all),
             Do.OPEN_EMERGENCY: plain(keying.start_emergency),
-            Do.CLOSE_EMERGENCY: plain(keying.erase_all),
+            Do.CLOSE_EMERGENCY: plain(keying.end_emergency),
+            Do.ONLY_EMERGENCY: plain(keying.only_emergency),
+            Do.SAY_NOT_LIFTED: plain(self._not_lifted),
         }
 
     def _explain(self, _event: Event, place: Place) -> Event | None:
@@ -51,6 +53,9 @@ class Wandering:
             return None
         self._parts.browsing.preview(match)
         return Matched()
+
+    def _not_lifted(self) -> None:
+        self._parts.browsing.notice = "armed-timeout"
 
     def _key_first(self, event: Event, _place: Place) -> None:
         self._parts.keying.start(self._parts.browsing.chosen)

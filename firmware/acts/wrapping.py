@@ -3,6 +3,7 @@
 from firmware.acts.act import Act, plain
 from firmware.acts.calling import Calling
 from firmware.callflow import Do, Place
+from firmware.keys import Tap
 from firmware.outcomes import NothingOwed, ResultOwed, Saved
 from firmware.parts import Parts
 from firmware.store import CardError
@@ -36,7 +37,8 @@ class Wrapping:
         return None
 
     def _key(self, event: Event, _place: Place) -> None:
-        self._parts.wrapup.key(getattr(event, "key", ""))
+        if isinstance(event, Tap):
+            self._parts.wrapup.key(event.key)
 
     def _save(self, _event: Event, _place: Place) -> Event | None:
         form, parts = self._parts.wrapup, self._parts
@@ -44,7 +46,7 @@ class Wrapping:
             return None
         parts.memo.stop()  # it must be in the call's books before the result sends them on their way
         try:
-            parts.conversation.write_end()
+            parts.conversation.write_ends()
             parts.calls.finish(form.call.id, form.chosen, due=form.due, whom=form.whom, clear=form.clear)
         except CardError:
             form.refused_by_card = True
@@ -54,7 +56,7 @@ class Wrapping:
         return Saved()
 
     def _next(self, event: Event, _place: Place) -> Event | None:
-        if self._parts.calls.owed() is not None:
+        if self._parts.condition.owed or self._parts.calls.owed():
             return ResultOwed()
         nobody = self._parts.browsing.next_due()
         if isinstance(event, Saved) and nobody is None:

@@ -1,4 +1,4 @@
-"""The calling room: ARMED, DIALLING, ALERTING, TALKING and RINGING_IN."""
+"""The calling room: ARMED, DIALLING, ALERTING, TALKING, RINGING_IN and ANSWERING."""
 
 from firmware.callflow import State
 from firmware.calls import Call, PastCall
@@ -236,8 +236,8 @@ def _held_by_hook(body: CallBody, teller: Teller) -> View:
     )
 
 
-def ringing(body: RingingBody, teller: Teller) -> View:
-    """RINGING_IN: who calls, and what is known of them."""
+def ringing(body: RingingBody, teller: Teller, state: State) -> View:
+    """RINGING_IN and ANSWERING: who calls, and what is known of them."""
     text = teller.text
     shown = body.number.shown if body.number else text("Number withheld")
     blocks: list[Block] = [BigNumber(shown), *_caller(body, teller)]
@@ -253,9 +253,11 @@ def ringing(body: RingingBody, teller: Teller) -> View:
         name = text("Answer: lift")
     title = text("Same name: {count}!", count=body.same_name) if body.same_name else text("Incoming")
     return View(
-        title=text("Incoming call"),
+        title=text("Answering") if state is State.ANSWERING else text("Incoming call"),
         blocks=tuple(blocks),
-        keys=teller.keys(A=softkeys.ANSWER, D=softkeys.REFUSE),
+        keys=teller.keys(D=softkeys.END)
+        if state is State.ANSWERING
+        else teller.keys(A=softkeys.ANSWER, D=softkeys.REFUSE),
         brief=Brief(title, (shown, teller.legible(body.greeting) if body.greeting else name), fixed=2),
     )
 

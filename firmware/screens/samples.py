@@ -238,6 +238,7 @@ CALLS: dict[str, Scene] = {
     "complaint-end": _scene(S.END_ASKED, replace(_TALKING, marks=("complaint",), confirm_end=True), RECORDING),
     "complaint-hook": _scene(S.HOOK_HELD, replace(_TALKING, marks=("complaint",), held=True), RECORDING),
     "ringing": _scene(S.RINGING_IN, RingingBody(KAWAGUCHI.number, KAWAGUCHI, HISTORY[:2])),
+    "answering": _scene(S.ANSWERING, RingingBody(KAWAGUCHI.number, KAWAGUCHI, HISTORY[:2])),
     "ringing-same-name": _scene(S.RINGING_IN, RingingBody(KAWAGUCHI.number, KAWAGUCHI, HISTORY, 2)),
     "ringing-unknown": _scene(S.RINGING_IN, RingingBody(STRANGER.number, None)),
     "ringing-withheld": _scene(S.RINGING_IN, RingingBody(None, None)),

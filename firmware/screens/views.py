@@ -55,7 +55,7 @@ def _body(scene: Scene, teller: Teller) -> View:  # noqa: C901, PLR0911 one case
         case PinBody() as body:
             return guarding.pin(body, teller)
         case RingingBody() as body:
-            return calling.ringing(body, teller)
+            return calling.ringing(body, teller, scene.state)
         case OutOfOrderBody() as body:
             return service.out_of_order(body, teller)
         case MenuBody() as body:

@@ -219,9 +219,12 @@ OUTCOMES: dict[str, str] = {
     "import-failed": mark("File cannot be read"),
     "no-supervisor-pin": mark("No supervisor PIN"),
     "no-log-in": mark("No log-in needed"),
+    "card-full": mark("Card full: not saved"),
     "refused": mark("Not allowed"),
 }
-WARNING_OUTCOMES = frozenset({"audio-failed", "imported-with-rejects", "import-failed", "no-supervisor-pin", "refused"})
+WARNING_OUTCOMES = frozenset(
+    {"audio-failed", "imported-with-rejects", "import-failed", "no-supervisor-pin", "refused", "card-full"}
+)
 """Outcomes that are not what was wanted."""
 
 CAUSES: dict[Cause, str] = {

@@ -131,7 +131,7 @@ def test_leaving_the_emergency_keypad_returns_to_what_was_below():
 
 def test_an_emergency_call_returns_to_what_was_below_and_owes_nothing():
     for place, event in itertools.product(
-        [Place(State.WRAP_UP), Place(State.MENU), Place(State.BLOCKED)], [ENDED, LOST]
+        [Place(State.WRAP_UP), Place(State.MENU), Place(State.PIN_ENTRY)], [ENDED, LOST]
     ):
         talking = place
         for act in (Hold("D"), Cleared(), Answered()):
