@@ -194,6 +194,7 @@ class Booth:
                 parts.conversation.recording_failed()
             case AudioFailed(why):
                 log.warning("no sound: %s", why)
+                parts.conversation.sound_failed()
 
     def _step(self, event: Event) -> None:
         """Step the flow, and whatever outcome its actions have."""

@@ -37,7 +37,7 @@ class Conversation:
         self._post, self._record_emergency = post, record_emergency
         self._path = TalkPath(hardware.handset, hardware.line.audio, recorder)
         self._path.volume = int(calls.recall("volume") or 5)
-        self._deaf = False  # the handset carries no sound; the customer is recorded all the same
+        self._deaf = False  # the handset or the line carries no sound; what is heard is recorded all the same
         self._call: Call | None = None
         self._began = self._answered_at = 0.0
         self._marks, self._tones, self._tone_mode = Marks(), "", False
@@ -105,6 +105,10 @@ class Conversation:
     def recording_failed(self) -> None:
         """The card takes no more; the call goes on and the screen says so."""
         self._recording = "failed" if self._call else "off"
+
+    def sound_failed(self) -> None:
+        """One of the two cannot be heard; the call goes on and the screen says so."""
+        self._deaf = self._call is not None
 
     def keep_recording(self) -> None:
         """Close the journal; returns when it is on disk."""

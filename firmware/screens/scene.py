@@ -97,7 +97,7 @@ class CallBody:
     marks: tuple[str, ...] = ()  # "refusal", "bad-moment", "complaint", "help", "identity"
     muted: bool = False
     held: bool = False
-    deaf: bool = False  # the handset carries no sound
+    deaf: bool = False  # the handset or the line carries no sound
     tone_mode: bool = False
     tones: str = ""  # digits sent in tone mode
     volume: int = 5  # 0 to 10

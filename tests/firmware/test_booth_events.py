@@ -242,6 +242,22 @@ def test_an_aborted_emergency_call_finishes_nobody_elses_call(stage):
     books.close()
 
 
+# Sound.
+
+
+def test_a_call_without_sound_says_so_until_it_ends(stage):
+    played = stage.play("A", AudioFailed("no port"), Answered())
+    assert played.last.body.deaf
+    played = stage.play("A", "1A", "A", Answered())
+    assert (played.state, played.last.body.deaf) == (State.TALKING, False)
+
+
+def test_the_customer_is_recorded_even_where_the_handset_is_dead(stage):
+    played = stage.play("A", Answered(), deaf=True)
+    assert played.last.body.deaf
+    assert list((stage.directory / "recordings").glob("*.journal"))
+
+
 # Everything.
 
 KEYS = st.sampled_from("0123456789*#ABCD")
