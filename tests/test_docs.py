@@ -22,7 +22,12 @@ def test_the_readme_names_every_state(state):
 @pytest.mark.parametrize("readme", [README, JAPANESE], ids=["en", "ja"])
 def test_both_readmes_name_the_two_commands_and_every_program(readme):
     programs = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
-    for wanted in ("make demo", "make test", "make demo-once", *(f"{name} " for name in programs if name != "booth-desk")):
+    for wanted in (
+        "make demo",
+        "make test",
+        "make demo-once",
+        *(f"{name} " for name in programs if name != "booth-desk"),
+    ):
         assert wanted in readme, wanted
 
 

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("hw", "firmware", "provisioning")
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
-VAGUE = re.compile(r"(utils?|helpers?|managers?|base|common|misc)$")
+VAGUE = re.compile(r"(^|_)(utils?|helpers?|managers?|base|common|misc)$")
 
 
 def modules(room):
@@ -31,7 +31,13 @@ def length(function):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_functions_are_short(room):
-    measured = {(path, one.name): length(one) for path in modules(room) for one in functions(path)}
+    # A migration is a list of columns; its length is the table's.
+    measured = {
+        (path, one.name): length(one)
+        for path in modules(room)
+        if "versions" not in path.parts
+        for one in functions(path)
+    }
     assert {where: lines for where, lines in measured.items() if lines > 40} == {}
     ordered = sorted(measured.values())
     assert ordered[int(0.95 * len(ordered))] <= 25
