@@ -16,7 +16,7 @@ from firmware.syncing.daemon import DATABASE, Daemon
 from firmware.syncing.downlink import CURSOR
 from firmware.syncing.faults import SyncError
 from firmware.syncing.identity import Identity, Wallet, token
-from firmware.syncing.link import Channel, read
+from firmware.syncing.link import PATIENCE, Channel, read
 from firmware.syncing.outbox import booth_name, offer_again
 
 DATA = Path("/var/lib/boothphone")
@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     if identity is None:
         print("booth-sync: this booth is not enrolled yet; see booth-sync --help", file=sys.stderr)
         return 1
-    daemon = Daemon(args.data, identity, wallet)
+    daemon = Daemon(args.data, identity, wallet, args.patience)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: daemon.stop())
     daemon.run()
@@ -140,7 +140,15 @@ def parser() -> argparse.ArgumentParser:
     enrolling.add_argument("--name", default="", help="what to call this booth there (default: the token's name)")
     enrolling.add_argument("--again", action="store_true", help="leave the present server, and begin anew")
     enrolling.set_defaults(do=enrol)
-    commands.add_parser("run", help="bring and fetch, until SIGTERM").set_defaults(do=run)
+    running = commands.add_parser("run", help="bring and fetch, until SIGTERM")
+    running.add_argument(
+        "--patience",
+        type=float,
+        default=PATIENCE,
+        metavar="SECONDS",
+        help=f"of silence after which the server counts as gone (default {PATIENCE:g}; more on a very slow line)",
+    )
+    running.set_defaults(do=run)
     commands.add_parser("status", help="what waits, the last contact, what is wrong").set_defaults(do=status)
     for command in commands.choices.values():
         command.add_argument(

@@ -16,7 +16,7 @@ _BROKEN = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset, and what was
 class Cable:
     """Carries whatever connects to `url` to a port of this machine. Any thread may cut it and mend it.
 
-    While it is cut its near end stays in place, or somebody else might take the port: whoever connects is hung up on.
+    While it is cut its near end stays in place, or somebody else might take the port: whoever says a word is hung up on.
     """
 
     def __init__(self, port: int) -> None:
@@ -65,7 +65,9 @@ class Cable:
         """One connection, from here to the far end and back."""
         self._strands.add(writer)
         try:
-            if not self.is_cut:
+            if self.is_cut:
+                await reader.read(1)  # a reset before it has spoken would look like an end to some
+            else:
                 await self._connect(reader, writer)
         except* OSError:  # one end has gone: the other hears of it below
             pass

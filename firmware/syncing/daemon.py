@@ -14,7 +14,7 @@ from firmware.store import CardError, Store
 from firmware.syncing.courier import Courier, Trouble
 from firmware.syncing.downlink import Downlink
 from firmware.syncing.identity import Identity, Wallet
-from firmware.syncing.link import Channel, Link
+from firmware.syncing.link import PATIENCE, Channel, Link
 from firmware.syncing.outbox import Outbox, booth_name
 from firmware.syncing.reels import Shelf
 from firmware.syncing.standing import Standing, code_of
@@ -37,7 +37,7 @@ class CourierDied(RuntimeError):
 class Daemon:
     """Serves one enrolled booth until `stop`."""
 
-    def __init__(self, data: Path, identity: Identity, wallet: Wallet) -> None:
+    def __init__(self, data: Path, identity: Identity, wallet: Wallet, patience: float = PATIENCE) -> None:
         self._data, self._identity, self._wallet = data, identity, wallet
         self._clock = Clock()
         self._store = _opened(data)
@@ -46,7 +46,7 @@ class Daemon:
         self._ear = wake.Ear(data, wake.SYNC)
         up, down = _opened(data), _opened(data)
         self._dating = up
-        self._links = self._linked()
+        self._links = self._linked(patience)
         self._outbox = Outbox(up, booth_name(up, identity.name))
         self._uplink = Uplink(
             up,
@@ -58,7 +58,7 @@ class Daemon:
             delivered=self._booth.ring,
         )
         self._downlink = Downlink(
-            down, self._links[1], self._clock, heard=self._booth.ring, forgotten=self._uplink.offer_again
+            down, self._links[1], self._clock, heard=self._booth.ring, forgotten=self._offer_again
         )
         self._couriers = {
             "up": Courier("up", self._uplink.turn, partial(self._told, "up")),
@@ -113,10 +113,10 @@ class Daemon:
             courier.join(GOODBYE)
         self._ear.close()
 
-    def _linked(self) -> tuple[Link, Link]:
+    def _linked(self, patience: float) -> tuple[Link, Link]:
         """One link for each courier; they count together."""
         key, counter, identity = self._wallet.key(), self._wallet.counter(), self._identity
-        up, down = (Channel(identity.url, identity.pins) for _ in range(2))
+        up, down = (Channel(identity.url, identity.pins, patience) for _ in range(2))
         return (
             Link(up, identity.booth, key, counter, self._dated),
             Link(down, identity.booth, key, counter, self._standing.heard),
@@ -129,6 +129,11 @@ class Daemon:
         if self._dating.row("SELECT 1 FROM boot WHERE id = ?", now.boot) is None:
             with self._dating.write(durable=False) as db:
                 db.execute(_BOOT, (now.boot, utc - now.monotonic))
+
+    def _offer_again(self) -> None:
+        """The server has forgotten: all that we have waits in the outbox once more."""
+        self._uplink.offer_again()
+        self._couriers["up"].call()
 
     def _wanted(self, wanted: wire.Wanted) -> None:
         """What the server says of this booth and of itself."""

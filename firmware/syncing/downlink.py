@@ -13,7 +13,7 @@ from firmware.clock import Clock
 from firmware.known import Fact, FactKind
 from firmware.mailbox import note, recalled
 from firmware.store import Store
-from firmware.syncing.link import PATIENCE, Link
+from firmware.syncing.link import Link
 from firmware.syncing.outbox import offer_again
 
 CURSOR = "sync-cursor"  # a note: up to where we have heard
@@ -58,7 +58,7 @@ class Downlink:
     def _ask_facts(self, wait: float) -> bool:
         cursor = recalled(self._store, CURSOR)
         target = f"{wire.FACTS}?cursor={quote(cursor, safe='')}&wait={wait:.0f}"
-        news = self._link.get(target, wire.News, patience=wait + PATIENCE)
+        news = self._link.get(target, wire.News, wait=wait)
         if news.reset and cursor:
             self._start_over()
             return True

@@ -23,7 +23,7 @@ from firmware.syncing import spki
 from firmware.syncing.faults import Refused, Silent, SyncError, TlsFailed, Unintelligible, Unreachable, WrongPin
 from firmware.syncing.identity import Counter
 
-PATIENCE = 15.0  # seconds for a connection, and for each silence within an answer
+PATIENCE = 15.0  # seconds for a connection, and for each silence within an answer, unless told otherwise
 LARGEST = 32 * 1024 * 1024  # bytes of an answer
 _PIECE = 64 * 1024
 _NO_BODY: Mapping[str, str] = {}
@@ -42,8 +42,8 @@ class Answer:
 class _PinnedConnection(http.client.HTTPConnection):
     """HTTP on a TLS connection whose key has been compared with the pins."""
 
-    def __init__(self, host: str, port: int, pins: Collection[str]) -> None:
-        super().__init__(host, port, timeout=PATIENCE)
+    def __init__(self, host: str, port: int, pins: Collection[str], patience: float) -> None:
+        super().__init__(host, port, timeout=patience)
         self._pins = pins
 
     def connect(self) -> None:
@@ -64,10 +64,12 @@ class _PinnedConnection(http.client.HTTPConnection):
 class Channel:
     """One connection at a time, opened when it is needed and kept. Used by one thread; `end` comes from another."""
 
-    def __init__(self, url: str, pins: Collection[str]) -> None:
+    def __init__(self, url: str, pins: Collection[str], patience: float = PATIENCE) -> None:
+        """`patience`: seconds of silence after which the server counts as gone."""
         parts = urlsplit(url)
         self._host, self._port, self._path = parts.hostname or "", parts.port or 443, parts.path.rstrip("/")
         self.pins = pins  # looked at when a connection is made
+        self._patience = patience
         self._connection: _PinnedConnection | None = None
         self._lock, self._over = threading.Lock(), False
 
@@ -76,15 +78,17 @@ class Channel:
         """Whether a connection stands that the server may have closed meanwhile."""
         return self._connection is not None
 
-    def exchange(
-        self, method: str, target: str, body: bytes, headers: Mapping[str, str], patience: float = PATIENCE
-    ) -> Answer:
-        """Ask and be answered, within `patience` seconds of silence. Raises SyncError; the connection is then closed."""
+    def exchange(self, method: str, target: str, body: bytes, headers: Mapping[str, str], wait: float = 0.0) -> Answer:
+        """Ask and be answered; the server may take `wait` seconds more than usual.
+
+        Raises SyncError; the connection is then closed.
+        """
         try:
             connection = self._open()
-            connection.sock.settimeout(patience)
+            connection.sock.settimeout(self._patience)
             connection.request(method, self._path + target, body or None, dict(headers))
-            return self._answer(connection, monotonic() + patience + PATIENCE)
+            connection.sock.settimeout(self._patience + wait)
+            return self._answer(connection, monotonic() + 2 * self._patience + wait)
         except TimeoutError as problem:
             self.close()
             raise Silent("the server does not answer") from problem
@@ -116,7 +120,7 @@ class Channel:
 
     def _open(self) -> _PinnedConnection:
         if self._connection is None:
-            made = _PinnedConnection(self._host, self._port, self.pins)
+            made = _PinnedConnection(self._host, self._port, self.pins, self._patience)
             made.connect()
             with self._lock:
                 self._connection = made
@@ -167,36 +171,36 @@ class Link:
         target: str,
         body: bytes = b"",
         headers: Mapping[str, str] = _NO_BODY,
-        patience: float = PATIENCE,
+        wait: float = 0.0,
     ) -> Answer:
         """The server's answer, whatever its status. Raises SyncError when there is none.
 
         A connection that had grown old, and a nonce of before the server's last start, are renewed once.
         """
-        answer = self._once_more(method, target, body, headers, patience)
+        answer = self._once_more(method, target, body, headers, wait)
         if answer.status == 401:
             self._nonce = ""
-            answer = self._once_more(method, target, body, headers, patience)
+            answer = self._once_more(method, target, body, headers, wait)
         return answer
 
-    def get(self, target: str, kind: type[_M], patience: float = PATIENCE) -> _M:
+    def get(self, target: str, kind: type[_M], wait: float = 0.0) -> _M:
         """A message from the server. Raises SyncError."""
-        return read(self.ask("GET", target, patience=patience), kind)
+        return read(self.ask("GET", target, wait=wait), kind)
 
     def post(self, target: str, message: wire.Message, kind: type[_M]) -> _M:
         """Tell the server something; what it says. Raises SyncError."""
         return read(self.ask("POST", target, wire.encode(message), {"Content-Type": "application/json"}), kind)
 
-    def _once_more(self, method: str, target: str, body: bytes, headers: Mapping[str, str], patience: float) -> Answer:
+    def _once_more(self, method: str, target: str, body: bytes, headers: Mapping[str, str], wait: float) -> Answer:
         old = self.channel.kept
         try:
-            return self._signed(method, target, body, headers, patience)
+            return self._signed(method, target, body, headers, wait)
         except Unreachable as problem:
             if not old or isinstance(problem, Silent):
                 raise
-            return self._signed(method, target, body, headers, patience)
+            return self._signed(method, target, body, headers, wait)
 
-    def _signed(self, method: str, target: str, body: bytes, headers: Mapping[str, str], patience: float) -> Answer:
+    def _signed(self, method: str, target: str, body: bytes, headers: Mapping[str, str], wait: float) -> Answer:
         self.greet()
         counter = self._counter.next()
         text = wire.signed_text(method, target, body, counter=counter, nonce=self._nonce, headers=headers)
@@ -207,7 +211,7 @@ class Link:
             wire.SERVER_NONCE: self._nonce,
             wire.SIGNATURE: signature,
         }
-        answer = self.channel.exchange(method, target, body, {**headers, **signed}, patience)
+        answer = self.channel.exchange(method, target, body, {**headers, **signed}, wait)
         self._heard(monotonic() + self._ahead)
         return answer
 

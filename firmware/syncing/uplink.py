@@ -9,15 +9,15 @@ from time import monotonic
 from firmware import wire
 from firmware.store import Store
 from firmware.syncing.faults import Refused, SyncError, Unintelligible
-from firmware.syncing.link import PATIENCE, Answer, Link, refuse
+from firmware.syncing.link import Answer, Link, refuse
 from firmware.syncing.outbox import Outbox, Parcel
 from firmware.syncing.reels import Reel, Shelf
 
-PIECE = 256 * 1024  # bytes of a recording in one request: what must be sent again when the line breaks
+PIECE, LEAST = 256 * 1024, 8 * 1024  # bytes of a recording in one request; less on a line that breaks often
 IDLE = 20.0  # seconds between two looks when nobody calls
 LOOK = 2.0  # seconds between two looks through the directory while there is much to send
 MINUTE = 60.0
-LONG = 60.0  # seconds that the server may take to open and check a whole recording
+FINISHING = 500_000  # bytes of a whole recording that a slow server checks and opens in a second
 _POST = {"fact": wire.FACTS, "call": wire.CALLS, "shift": wire.SHIFTS}
 _MESSAGE: Mapping[str, Callable[..., wire.Message]] = {
     "fact": lambda raw: wire.Facts(facts=raw),
@@ -50,6 +50,7 @@ class Uplink:
         self._settled = {row["recording"] for row in store.rows("SELECT recording FROM upload WHERE state = 'synced'")}
         self._there: dict[str, int] = {}  # bytes that the server has, as it last said
         self._rejected: set[str] = set()
+        self._piece = PIECE
         self._looked = float("-inf")
 
     def turn(self) -> float:
@@ -150,7 +151,7 @@ class Uplink:
         return True
 
     def _patch(self, reel: Reel, there: int) -> None:
-        body = reel.read(there, min(PIECE, reel.ready - there)) if there < reel.ready else b""
+        body = reel.read(there, min(self._piece, reel.ready - there)) if there < reel.ready else b""
         last = reel.ended and there + len(body) >= reel.ready
         headers = {
             "Content-Type": "application/partial-upload",
@@ -160,7 +161,11 @@ class Uplink:
         if last:
             headers |= {wire.LENGTH: str(reel.ready), wire.DIGEST: _digest(reel.sha256())}
         del self._there[reel.name]  # unknown until the server has said it
-        answer = self._link.ask("PATCH", _target(reel), body, headers, LONG if last else PATIENCE)
+        piece, self._piece = self._piece, max(self._piece // 2, LEAST)  # what gets through undoes it
+        answer = self._link.ask(
+            "PATCH", _target(reel), body, headers, min(reel.ready / FINISHING, MINUTE) if last else 0.0
+        )
+        self._piece = min(piece * 2, PIECE)
         if answer.status == HTTPStatus.CONFLICT:  # it stands elsewhere than we thought: an answer was lost on the way
             return
         if answer.status in _TOO_MUCH:

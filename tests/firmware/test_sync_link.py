@@ -254,9 +254,10 @@ def test_half_an_answer_is_none(office, link):
 
 
 def test_silence_is_told_from_refusal(office, link):
+    link.channel._patience = 0.2
     office.answers["/x"] = lambda clerk: clerk.server.over.wait(10)
     with pytest.raises(Silent, match="does not answer"):
-        link.ask("GET", "/x", patience=0.2)
+        link.ask("GET", "/x")
     assert sum(path == "/x" for _, path, *_ in office.asked) == 1
 
 
