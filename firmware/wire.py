@@ -27,7 +27,10 @@ SHIFTS = f"{ROOT}/shifts"  # POST Shifts → Taken
 LISTS = f"{ROOT}/lists"  # GET → Lists (names and revisions); GET /v1/lists/{id} → ListRows
 STATUS = f"{ROOT}/status"  # POST Status → Wanted
 CLAIMS = f"{ROOT}/claims"  # POST Claim → Claimed
-RECORDINGS = f"{ROOT}/recordings"  # HEAD and PATCH /v1/recordings/{uuid}
+# HEAD /v1/recordings/{uuid} → 204, Upload-Offset (0: nothing is here yet), Upload-Complete, and Repr-Digest once all is.
+# PATCH → 204 likewise, when the bytes are on the disk. 409: the offset is another one, see Upload-Offset; or all is here
+# already. 422: the whole has another digest than told, and begins anew at 0. 423: another request is at work on it.
+RECORDINGS = f"{ROOT}/recordings"
 
 # Headers of a signed request.
 BOOTH, COUNTER, SERVER_NONCE, SIGNATURE = "Booth-Id", "Booth-Counter", "Booth-Nonce", "Booth-Signature"

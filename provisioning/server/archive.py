@@ -24,7 +24,7 @@ def open_archive(place: str | Path) -> ObjectStore:
 
 def keep(archive: ObjectStore, name: str, file: Path) -> None:
     """Put a copy of `file` into the archive, whole or not at all; on disk when this returns."""
-    obstore.put(archive, name, file)
+    obstore.put(archive, name, file, max_concurrency=1)  # parts of 5 MB, in memory one after the other
     if isinstance(archive, LocalStore) and archive.prefix is not None:
         # obstore writes beside and renames, but leaves it to the system when that reaches the disk.
         _synced(Path(archive.prefix) / name, os.O_RDONLY)

@@ -87,7 +87,7 @@ class Parts:
             now=now,
         )
         parts.facts.prepare()
-        parts.recordings.tidy()
+        parts.recordings.resume()
         return parts
 
     def new_token(self, name: str, url: str) -> str:
@@ -104,4 +104,5 @@ class Parts:
     def close(self) -> None:
         """Wake whoever waits, and let go of the database."""
         self.bell.close()
+        self.recordings.close()
         self.database.close()

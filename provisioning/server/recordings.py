@@ -1,13 +1,14 @@
 """Recordings: taken in piece by piece, checked, opened, made playable.
 
-The order is what makes it safe: the bytes on the disk, the archive, the row, and only then is the upload forgotten. A
-server that dies anywhere between finds the upload as it was and does the rest again, with the same outcome.
+The order is what makes it safe: the bytes on the disk, the archive, the row, the waveform, and only then is the upload
+forgotten. A server that dies anywhere between finds the upload as it was and does the rest again, with the same outcome.
 """
 
 import base64
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import chain
@@ -16,7 +17,7 @@ from uuid import UUID
 
 from obstore.store import ObjectStore
 from pyrage import x25519
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, bindparam, select, update
 
 from firmware import wire
 from hw.contracts import FRAME_SECONDS
@@ -78,6 +79,9 @@ class Recordings:
     ) -> None:
         self._database, self._archive, self._uploads = database, archive, uploads
         self._identities, self._bell, self._now = identities, bell, now
+        # Decoding takes three times as long as all the rest, so the booth does not wait for it, nor anybody who listens.
+        self._painter = ThreadPoolExecutor(1, "waveform")
+        self._over = False
 
     def progress(self, one: Booth, name: UUID) -> Progress:
         """How far it is. Raises Refused for another booth's."""
@@ -109,13 +113,22 @@ class Recordings:
         first = next(pieces, None)
         return iter(()) if first is None else _pages(name, chain([first], pieces))
 
-    def tidy(self) -> None:
-        """At start: forget the uploads that a crash left behind after all was done."""
+    def resume(self) -> None:
+        """At start: finish what a crash had left of recordings that were here whole."""
         for name in self._uploads.every():
             with self._database.read() as connection:
-                state = connection.scalar(select(recording.c.state).where(recording.c.id == str(name)))
-            if state not in {None, PARTIAL}:
-                self._uploads.forget(name)
+                row = connection.execute(_ONE, {"id": str(name)}).one_or_none()
+            if row is not None and row.state != PARTIAL:
+                self._painter.submit(self._paint, name).add_done_callback(_tell)
+
+    def settle(self, patience: float) -> None:
+        """Wait until the waveforms of all that came in so far are drawn."""
+        self._painter.submit(int).result(patience)
+
+    def close(self) -> None:
+        """Leave undrawn waveforms to the next start."""
+        self._over = True
+        self._painter.shutdown(cancel_futures=True)
 
     def _row(self, one: Booth, name: UUID) -> Row[*tuple[Any, ...]] | None:
         with self._database.read() as connection:
@@ -142,14 +155,14 @@ class Recordings:
         values = self._opened(name)
         store.keep(self._archive, f"{name}{store.JOURNAL}", self._uploads.part(name))
         self._keep(one, name, values | {"bytes": size, "sha256": found.hex(), "taken": self._now()})
-        self._uploads.forget(name)
         log.info("recording %s of booth %s: %s", name, one.id, values["state"])
+        self._painter.submit(self._paint, name).add_done_callback(_tell)
         return Progress(size, found.hex())
 
     def _opened(self, name: UUID) -> dict[str, object]:
         """Make the recording playable as far as it can be opened; what its row will say."""
-        opening, ears = Opening(self._uploads.part(name), name, self._identities), Waveform()
-        pieces = _heard(opening, ears)
+        opening, frames = Opening(self._uploads.part(name), name, self._identities), Frames()
+        pieces = frames.counted(opening)
         first = next(pieces, None)
         if first is not None:
             draft = self._uploads.draft(name)
@@ -161,11 +174,25 @@ class Recordings:
             problem = problem or "not one segment: nothing was recorded"
         return {
             "state": REFUSED if first is None else TORN if problem else WHOLE,
-            "seconds": ears.frames * FRAME_SECONDS,
+            "seconds": frames.count * FRAME_SECONDS,
             "answer_seconds": first.segment.answer * FRAME_SECONDS if first else 0.0,
-            "peaks": ears.peaks(),
             "problem": problem,
         }
+
+    def _paint(self, name: UUID) -> None:
+        """Draw the waveform; then nothing of the upload is needed any more."""
+        ears = Waveform()
+        for piece in Opening(self._uploads.part(name), name, self._identities):
+            if self._over:
+                return
+            ears.hear(piece.segment.agent, piece.segment.customer)
+        self._update(name, {"peaks": ears.peaks()})
+        self._uploads.forget(name)
+
+    def _update(self, name: UUID, values: Mapping[str, object]) -> None:
+        with self._database.write() as connection:
+            connection.execute(update(recording).where(recording.c.id == str(name)).values(dict(values)))
+        self._bell.ring(Topic.RECORDINGS)
 
     def _keep(self, one: Booth, name: UUID, values: Mapping[str, object]) -> None:
         with self._database.write() as connection:
@@ -176,10 +203,23 @@ class Recordings:
         self._bell.ring(Topic.RECORDINGS)
 
 
-def _heard(pieces: Iterable[Piece], ears: Waveform) -> Iterator[Piece]:
-    for piece in pieces:
-        ears.hear(piece.segment.agent, piece.segment.customer)
-        yield piece
+class Frames:
+    """Counts the frames of the pieces that go by."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def counted(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """The same pieces."""
+        for piece in pieces:
+            self.count += len(piece.packets)
+            yield piece
+
+
+def _tell(drawing: Future[None]) -> None:
+    """What went wrong with a waveform goes to the log; the next start tries again."""
+    if not drawing.cancelled() and (problem := drawing.exception()) is not None:
+        log.error("a waveform could not be drawn", exc_info=problem)
 
 
 def _pages(name: UUID, pieces: Iterator[Piece]) -> Iterator[bytes]:

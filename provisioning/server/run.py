@@ -24,7 +24,7 @@ from provisioning.server.parts import Parts
 log = logging.getLogger(__name__)
 
 START_PATIENCE = 20.0  # seconds until both listeners must answer
-STOP_PATIENCE = 5.0  # seconds for requests that are under way; long-polls are sent home at once
+STOP_PATIENCE = 3.0  # seconds for requests that are under way; long-polls are sent home at once
 KEPT_ALIVE = 75  # seconds for which a booth may keep a connection that it does not use: longer than a long-poll
 WAITING = 512  # connections that may wait to be accepted: all booths come back at once after a power cut
 
@@ -139,6 +139,7 @@ def _pages(opened: Parts, api_url: str, hosts: Collection[str], zone: str) -> AS
         facts=opened.facts,
         enrolment=partial(tokens.text, url=api_url, pins=opened.pins),
         secret=opened.secret,
+        live=opened.recordings.live,
         zone=zone,
         hosts=hosts,
         now=opened.now,
@@ -147,7 +148,8 @@ def _pages(opened: Parts, api_url: str, hosts: Collection[str], zone: str) -> AS
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    place = socket.socket(family, socket.SOCK_STREAM)
+    # Named by its protocol, or asyncio leaves Nagle on and every answer waits 40 ms for an acknowledgement.
+    place = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         place.bind((host, port))

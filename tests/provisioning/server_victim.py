@@ -60,6 +60,7 @@ def upload(parts, whose, whole, acked, point):
     digest = hashlib.sha256(whole).digest()
     parts.recordings.take(one, call, Portion(middle, whole[middle:], last=True, length=len(whole), digest=digest))
     acked.write_text("all")
+    parts.recordings.settle(10)
 
 
 def go_on(parts, whose, whole, acked):
@@ -72,9 +73,11 @@ def go_on(parts, whose, whole, acked):
         digest = hashlib.sha256(whole).digest()
         rest = Portion(found.offset, whole[found.offset :], last=True, length=len(whole), digest=digest)
         parts.recordings.take(one, call, rest)
+    parts.recordings.settle(10)
     with parts.database.read() as connection:
         row = connection.execute(select(schema.recording)).one()
     assert (row.state, row.bytes, row.id) == ("whole", len(whole), str(call))
+    assert len(row.peaks) == 2 * 200
     for name in (f"{call}.journal", f"{call}.opus"):
         expected = whole if name.endswith("journal") else (parts.directory.parent / "expected.opus").read_bytes()
         assert bytes(obstore.get(parts.archive, name).bytes()) == expected

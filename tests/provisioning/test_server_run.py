@@ -210,6 +210,28 @@ def test_a_taken_port_is_said_in_words(directory, provision):
     assert "Address already in use" in err
 
 
+def test_the_archive_may_be_elsewhere_and_out_of_order(tmp_path, monkeypatch, phone, deck_of, call_id):
+    elsewhere = tmp_path / "elsewhere"
+    monkeypatch.setenv(archive.PLACE, str(elsewhere))
+    server = Server(tmp_path / "server")
+    server.start()
+    try:
+        one = phone(server.new_token("Booth"))
+        one.enrol()
+        whole = deck_of(tmp_path / "server").journal(call_id, 1)
+        elsewhere.rmdir()
+        elsewhere.write_text("no folder")
+        answer = one.upload(call_id, whole)
+        assert (answer.status, answer.error) == (503, "archive")
+        assert one.offset(call_id) == (len(whole), False)  # nothing of it is lost
+        elsewhere.unlink()
+        elsewhere.mkdir()
+        assert one.patch(call_id, len(whole), b"", whole).status == 204
+        assert (elsewhere / f"{call_id}.journal").read_bytes() == whole
+    finally:
+        server.stop()
+
+
 @pytest.mark.slow
 def test_it_ends_when_told_and_sends_those_who_wait_home(running, directory, enrolled, part, deck_of):
     server = running()
@@ -313,8 +335,11 @@ def test_a_server_that_is_killed_loses_nothing_it_acknowledged(running, director
     store = archive.open_archive(directory / parts.ARCHIVE)
     for name, whole in journals.items():
         assert bytes(obstore.get(store, f"{name}.journal").bytes()) == whole
-    assert list((directory / parts.INCOMING).iterdir()) == []
     assert server.end(signal.SIGTERM) == 0
+    opened = parts.Parts.open(directory)  # draws the waveforms that nobody had the time for
+    opened.recordings.settle(30)
+    opened.close()
+    assert list((directory / parts.INCOMING).iterdir()) == []
 
 
 @pytest.mark.slow
