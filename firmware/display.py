@@ -1,5 +1,6 @@
 """Draws the newest view on the LCD, on a thread of its own: a slow bus delays a picture, never a key."""
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -7,8 +8,11 @@ from typing import Protocol
 from firmware.screens import characters, pixels
 from firmware.screens.view import View
 from hw.contracts import Screen, TextScreen
+from hw.errors import HardwareError
 
 PATIENCE = 2.0
+RETRY = 1.0  # seconds after which a screen that failed is tried again
+log = logging.getLogger(__name__)
 
 
 class Paper(Protocol):
@@ -81,8 +85,20 @@ class Display:
 
     def _draw(self) -> None:
         while (view := self._take()) is not None:
-            self._paper.draw(view)
-            self._drawn(view)
+            try:
+                self._paper.draw(view)
+            except HardwareError as problem:
+                log.warning("the screen is tried again: %s", problem)
+                self._put_back(view)
+            else:
+                self._drawn(view)
+
+    def _put_back(self, view: View) -> None:
+        """Have `view` drawn again soon, unless there is a newer one."""
+        with self._news:
+            self._news.wait_for(lambda: self._next is not None or self._stopping, RETRY)
+            if self._next is None and not self._stopping:
+                self._next = view
 
     def _take(self) -> View | None:
         with self._news:
