@@ -46,12 +46,15 @@ class Downlink:
     def turn(self) -> float:
         """One question; seconds to wait before the next."""
         began = monotonic()
-        wait = random.uniform(SHORTEST, wire.LONGEST_WAIT) if self._caught_up else 0.0  # noqa: S311  (jitter)
+        # Should this one fail, the next is answered at once: it is the word that the server is back.
+        caught_up, self._caught_up = self._caught_up, False
+        wait = random.uniform(SHORTEST, wire.LONGEST_WAIT) if caught_up else 0.0  # noqa: S311  (jitter)
         some = self._ask_facts(wait)
         if some:
+            self._caught_up = caught_up
             return 0.0
         self._ask_lists()
-        swift = self._caught_up and monotonic() - began < _TOO_SOON
+        swift = caught_up and monotonic() - began < _TOO_SOON
         self._caught_up = True
         return _TOO_SOON if swift else 0.0
 
