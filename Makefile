@@ -7,10 +7,10 @@ PYTEST := $(BIN)/python -m pytest -q
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: .setup-demo ## a whole booth in the browser: prints its address
+demo: .setup-demo ## a whole booth in the browser, and its server: prints both addresses and a log-in
 	$(BIN)/booth-desk
 
-demo-once: .setup-demo ## one whole call with no human: prints each step and the final record
+demo-once: .setup-demo ## one whole call with no human: prints each step and the record on the server
 	@$(BIN)/booth-desk --once
 
 quick: .setup-test ## the fast tests (< 20 s)

@@ -82,6 +82,12 @@ class Office:
         if self.pages:
             self.cable.close()
 
+    def forget_time(self) -> None:
+        """The booth's box was switched off: what sync has heard, it heard in another boot. Sync hears it again soon."""
+        store = Store(self._card / "booth.db")
+        mailbox.write_report(store, replace(mailbox.report(store), boot=""))
+        store.close()
+
     @property
     def ended(self) -> str:
         """What has ended by itself, and where it has left word; empty while all is well."""

@@ -87,7 +87,7 @@ class Page:
         self._painted = 1
         self._log = ModemLog(running.settings.zone)
         self._next, self._silent = ANSWERS[0], False
-        self._troubles = troubles(running, office.cable if office else None)
+        self._troubles = troubles(running, office)
         self.troubles, self.supervisor = tuple(self._troubles), office.pages if office else ""
         self._acts = self._table()
         self._rig.panel.watch(self._repaint)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from firmware.desk.cable import Cable
+from firmware.desk.office import Office
 from firmware.desk.running import RunningBooth
 
 GARBLED = 0.2  # of all bytes
@@ -18,8 +19,8 @@ class Trouble:
     end: Callable[[], None]
 
 
-def troubles(running: RunningBooth, cable: Cable | None = None) -> dict[str, Trouble]:
-    """Every trouble of words.TROUBLES by its name; without a cable no network can be cut."""
+def troubles(running: RunningBooth, office: Office | None = None) -> dict[str, Trouble]:
+    """Every trouble of words.TROUBLES by its name; without an office no network can be cut."""
     rig, modem = running.rig, running.rig.modem
 
     def be_silent(*, silent: bool) -> None:
@@ -33,9 +34,12 @@ def troubles(running: RunningBooth, cable: Cable | None = None) -> dict[str, Tro
 
     def forget_time() -> None:
         rig.set_clock(1970)
-        running.restart()  # a booth that runs knows the time by itself
+        running.stop()  # a booth that runs knows the time by itself
+        if office is not None:
+            office.forget_time()
+        running.restart()
 
-    network = {} if cable is None else {"network": Trouble(lambda: cable.is_cut, cable.cut, cable.mend)}
+    network = {} if office is None else {"network": _network(office.cable)}
     return network | {
         "unplugged": Trouble(lambda: not modem.plugged, rig.unplug, rig.plug),
         "clock": Trouble(lambda: not rig.timepiece.right, forget_time, rig.restore_clock),
@@ -44,3 +48,7 @@ def troubles(running: RunningBooth, cable: Cable | None = None) -> dict[str, Tro
         "no-sim": Trouble(lambda: modem.sim != "READY", lambda: set_sim("NOT INSERTED"), lambda: set_sim("READY")),
         "full-card": Trouble(lambda: rig.card_full, rig.fill_card, rig.empty_card),
     }
+
+
+def _network(cable: Cable) -> Trouble:
+    return Trouble(lambda: cable.is_cut, cable.cut, cable.mend)

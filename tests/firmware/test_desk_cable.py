@@ -85,6 +85,7 @@ def test_a_cut_breaks_what_stands_and_what_comes(cable):
         with pytest.raises(ConnectionResetError):
             line.recv(1)
     with connected(cable) as line, pytest.raises(ConnectionResetError):
+        line.sendall(b"is anybody there?")
         line.recv(1)
     cable.mend()
     with connected(cable) as line:
