@@ -75,7 +75,7 @@ class Arrivals:
         name = row.name or row.reading or numbers[0].shown
         return Entry(row.row, name, row.reading, numbers, row.identifier, row.note, remarks)
 
-    def _show(self, arrival: sqlite3.Row) -> Change:
+    def _show(self, arrival: sqlite3.Row) -> Change | None:
         """All is there: the new list takes the old one's place, and what has become of its customers goes along."""
         old = int(arrival["old"] or 0)
         with self._store.write() as db:
@@ -93,7 +93,7 @@ class Arrivals:
             db.execute("DELETE FROM arrival WHERE id = ?", (arrival["id"],))
         if arrival["left_out"]:
             log.warning("list %s: %d rows have no number that can be called", arrival["uuid"], arrival["left_out"])
-        return Change(old, new)
+        return Change(old, new) if arrival["wanted"] else None  # put away before, it stays so
 
     def _put_away(self) -> Change | None:
         """Bring the lists that are shown, and their names, in line with those that are wanted."""

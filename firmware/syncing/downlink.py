@@ -54,9 +54,11 @@ class Downlink:
             self._caught_up = caught_up
             return 0.0
         self._ask_lists()
-        swift = caught_up and monotonic() - began < _TOO_SOON
-        self._caught_up = True
-        return _TOO_SOON if swift else 0.0
+        waited = monotonic() - began
+        # Woken with no facts: it is about lists, and there may be more to come while we are not listening.
+        early = self._caught_up and waited < wait / 2
+        self._caught_up = not early
+        return _TOO_SOON if early and waited < _TOO_SOON else 0.0
 
     def _ask_facts(self, wait: float) -> bool:
         cursor = recalled(self._store, CURSOR)

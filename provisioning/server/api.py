@@ -88,7 +88,7 @@ class Api:
     async def _news(self, request: Request) -> Response:
         visit = await self._visit(request)
         cursor, wait = request.query_params.get("cursor", ""), asking.wait(request)
-        with self._parts.bell.listen(Topic.FACTS) as listener:
+        with self._parts.bell.listen(Topic.FACTS, Topic.LISTS) as listener:  # a booth asks for both
             news = await to_thread.run_sync(self._parts.facts.after, cursor)
             if not news.facts and not news.reset and await listener.rung(wait):
                 news = await to_thread.run_sync(self._parts.facts.after, cursor)

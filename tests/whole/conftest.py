@@ -1,12 +1,14 @@
 """A whole booth for each test: emulated hardware, real drivers, a card of its own."""
 
 import gc
+import json
 import math
 import select
 import signal
 import subprocess
 import sys
 import time
+import uuid
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,7 @@ from firmware.pin import hash_pin
 from firmware.store import Store
 from hw.contracts import RATE
 from provisioning import keys, recording
+from provisioning.server.bell import Topic
 from provisioning.server.run import Server
 
 PIN = "246810"
@@ -206,6 +209,28 @@ class Central:
         """The server's row of a recording that is all there; None before."""
         rows = self.rows("SELECT * FROM recording WHERE id = ? AND state <> 'partial'", identity)
         return rows[0] if rows else None
+
+    def give_list(self, name, rows, *, revision=1, identity=None):
+        """Have every booth that is known work through a list of (name, number); the list's id."""
+        identity = identity or str(uuid.uuid4())
+        with self.server.parts.database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM list WHERE id = ?", (identity,))
+            connection.exec_driver_sql(
+                "INSERT INTO list (id, name, sample, revision, created) VALUES (?, ?, 0, ?, 0)",
+                (identity, name, revision),
+            )
+            values = [(identity, place, who, json.dumps([digits])) for place, (who, digits) in enumerate(rows, 1)]
+            statement = "INSERT INTO list_row (list, row, name, reading, numbers, keys) VALUES (?, ?, ?, '', ?, '[]')"
+            connection.exec_driver_sql(statement, values)
+            connection.exec_driver_sql("INSERT INTO assignment SELECT ?, id FROM booth", (identity,))
+        self.server.parts.bell.ring(Topic.LISTS)
+        return identity
+
+    def take_list(self, identity):
+        """No booth is to have it any more."""
+        with self.server.parts.database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM assignment WHERE list = ?", (identity,))
+        self.server.parts.bell.ring(Topic.LISTS)
 
     def close(self):
         """Switch everything off; a daemon that does not go when asked, or died before, fails the test."""

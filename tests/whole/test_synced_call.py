@@ -130,3 +130,25 @@ def test_the_server_tells_a_booth_the_time_that_nobody_else_knows(central, branc
     central.sync(place.directory)
     scene = at(booth, State.LIST, lambda scene, _view: scene.header.now is not None, patience=10)
     assert scene.header.now == pytest.approx(time.time(), abs=5)
+
+
+def test_lists_come_from_the_server_change_and_go(central, branch, at):
+    place = branch("one")
+    central.enrol(place.directory)
+    central.sync(place.directory)
+    rig, booth = place.install(lists=())
+    at(booth, State.LIST, lambda scene, _view: scene.body.list is None)
+    rows = [(f"顧客{n}", f"03-1234-56{n:02}") for n in range(100)]
+    given = central.give_list("春", rows[:60])
+    scene = at(booth, State.LIST, lambda scene, _view: scene.body.list is not None, patience=10)
+    assert (scene.body.list.name, scene.body.list.total) == ("春", 60)
+    assert scene.body.notice == "list-changed"
+    for _ in range(3):
+        rig.tap("C")
+    at(booth, State.LIST, lambda scene, _view: scene.body.rows[scene.body.chosen].name == "顧客3")
+    central.give_list("春の改訂", rows[2:], revision=2, identity=given)
+    scene = at(booth, State.LIST, lambda scene, _view: scene.body.list.name == "春の改訂", patience=10)
+    assert scene.body.list.total == 98
+    assert scene.body.rows[scene.body.chosen].name == "顧客3"
+    central.take_list(given)
+    at(booth, State.LIST, lambda scene, _view: scene.body.list is None, patience=10)
