@@ -106,6 +106,24 @@ def test_a_network_cut_in_a_call_holds_the_call_back_and_no_longer(demo):
     assert {entry.said, entry.kept} == {hashlib.sha256(demo.journal(call).read_bytes()).hexdigest()}
 
 
+def test_an_idle_booth_says_when_the_server_is_out_of_reach(demo):
+    demo.at(State.LIST, State.PREVIEW, also=settled)
+    demo.page.act("trouble", "network")
+    demo.at(State.LIST, State.PREVIEW, also=lambda scene: not scene.header.synced and not scene.header.pending)
+    demo.page.act("no-trouble", "network")
+    demo.at(State.LIST, State.PREVIEW, also=settled, patience=12.0)
+
+
+def test_a_booth_that_starts_in_1970_has_forgotten_what_sync_heard(demo):
+    demo.at(State.LIST, State.PREVIEW, also=settled)
+    demo.page.act("trouble", "clock")
+    demo.at(State.LIST, also=lambda scene: scene.header.now is None and not scene.header.synced)
+    demo.page.act("trouble", "network")  # sync has something new to tell
+    demo.page.act("no-trouble", "network")
+    demo.at(State.LIST, also=lambda scene: scene.header.now is not None and scene.header.synced, patience=15.0)
+    demo.page.act("no-trouble", "clock")
+
+
 def test_the_server_and_the_cards_own_key_open_a_recording(demo):
     journal = demo.journal(demo.call())
     demo.at(State.PREVIEW, also=settled)
