@@ -327,11 +327,15 @@ def test_hands_reach_the_near_ends(rig):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_booth_that_dies_is_noticed(rig):
+    def fail(_scene, _view):
+        raise ArithmeticError("a bug of ours")
+
     running = RunningBooth(rig, rig.settings())
-    running.booth.post(KeyPressed(None))
+    running.booth.watch(fail)
+    running.booth.post(KeyPressed("1"))
     with pytest.raises(BoothDied) as death:
         running.wait_for("never", lambda _scene, _view: False)
-    assert isinstance(death.value.__cause__, AttributeError)
+    assert isinstance(death.value.__cause__, ArithmeticError)
     assert running.died
     with pytest.raises(BoothDied):
         running.stop()
