@@ -45,6 +45,10 @@ class WireError(ValueError):
     """A message that cannot be taken; the text says why, in plain words."""
 
 
+class UnknownVersion(WireError):
+    """A message of another version of the protocol."""
+
+
 class Message(msgspec.Struct, kw_only=True, frozen=True):
     """What every message has."""
 
@@ -250,7 +254,7 @@ def decode(data: bytes | bytearray, kind: type[_M]) -> _M:
     try:
         version = _version.decode(data).version
         if version != VERSION:
-            raise WireError(f"version {version} of the protocol is not known here (known: {VERSION})")
+            raise UnknownVersion(f"version {version} of the protocol is not known here (known: {VERSION})")
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise WireError(f"not a message of the expected form: {problem}") from problem

@@ -68,6 +68,8 @@ def message(body: bytes, kind: type[_M]) -> _M:
     """The message in a body. Raises Refused."""
     try:
         return wire.decode(body, kind)
+    except wire.UnknownVersion as problem:
+        raise Refused(HTTPStatus.UPGRADE_REQUIRED, "version", str(problem)) from problem
     except wire.WireError as problem:
         raise Refused(HTTPStatus.BAD_REQUEST, "message", str(problem)) from problem
 

@@ -253,7 +253,7 @@ POSTS = [wire.CALLS, wire.FACTS, wire.SHIFTS, wire.STATUS, wire.CLAIMS, wire.ENR
 @pytest.mark.parametrize("path", POSTS)
 def test_an_unknown_version_is_refused_in_words(booth, path):
     answer = booth().ask("POST", path, b'{"version": 2}')
-    assert (answer.status, answer.error) == (400, "message")
+    assert (answer.status, answer.error) == (426, "version")
     assert b"version 2 of the protocol is not known" in answer.body
 
 
