@@ -90,10 +90,11 @@ def run(args: argparse.Namespace) -> int:
     if identity is None:
         print("booth-sync: this booth is not enrolled yet; see booth-sync --help", file=sys.stderr)
         return 1
-    daemon = Daemon(args.data, identity, wallet, args.patience)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: daemon.stop())
-    daemon.run()
+    with wallet.alone():
+        daemon = Daemon(args.data, identity, wallet, args.patience)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: daemon.stop())
+        daemon.run()
     return 0
 
 

@@ -56,7 +56,7 @@ class Downlink:
         self._ask_lists()
         waited = monotonic() - began
         # Woken with no facts: it is about lists, and there may be more to come while we are not listening.
-        early = self._caught_up and waited < wait / 2
+        early = caught_up and waited < wait / 2
         self._caught_up = not early
         return _TOO_SOON if early and waited < _TOO_SOON else 0.0
 

@@ -55,6 +55,12 @@ class BadToken(SyncError):
     code = "bad-token"
 
 
+class AlreadyRunning(SyncError):
+    """Another booth-sync serves this booth: two would count signatures apart and steal each other's wake-ups."""
+
+    code = "running"
+
+
 _BY_ERROR = {"token-spent": "spent-token", "revoked": "revoked", "version": "unknown-version"}
 _BY_STATUS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "not-known",

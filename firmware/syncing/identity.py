@@ -1,11 +1,13 @@
 """Who this booth is to its server: address, pin, name, an Ed25519 key made here, and a counter that only grows."""
 
 import base64
-import contextlib
+import fcntl
 import json
 import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware import wire
 from firmware.mailbox import IDENTITY
-from firmware.syncing.faults import BadToken
+from firmware.syncing.faults import AlreadyRunning, BadToken
 
 LEAP = 1000  # a counter starts so far ahead of the last one that may have been used
 _PIN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -36,6 +38,7 @@ class Wallet:
     def __init__(self, data: Path) -> None:
         self._identity = data / IDENTITY
         self._key, self._counter = self._identity.with_name("key"), self._identity.with_name("counter")
+        self._lock = self._identity.with_name("lock")
 
     def identity(self) -> Identity | None:
         """Who we are; None before the enrolment."""
@@ -60,6 +63,16 @@ class Wallet:
         """For a new enrolment with a new key. The counter stays: it must never fall."""
         for path in (self._identity, self._key):
             path.unlink(missing_ok=True)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While the block lasts, no other process does this; the kernel lets go when we die. Raises AlreadyRunning."""
+        with self._lock.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as problem:
+                raise AlreadyRunning("another booth-sync is running for this booth already") from problem
+            yield
 
     def counter(self) -> "Counter":
         """The counter, from beyond whatever may have been used before."""
@@ -115,8 +128,7 @@ def _check_url(url: str) -> None:
 def _replace(path: Path, data: bytes, mode: int) -> None:
     """Whole or not at all, whatever happens."""
     part = path.with_name(f"{path.name}.part")
-    with contextlib.suppress(FileNotFoundError):
-        part.unlink()
+    part.unlink(missing_ok=True)
     file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         os.write(file, data)
