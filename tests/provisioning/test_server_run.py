@@ -280,6 +280,7 @@ def test_every_death_in_an_intake_is_survived(tmp_path, deck_of, call_id):
     command = [sys.executable, VICTIM, directory, str(call_id), "B", journal]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
     assert done.returncode == 0, done.stderr
+    print(f"{int(done.stdout)} deaths")
     assert int(done.stdout) > 30
 
 
