@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, text
 from starlette.responses import Response
 
 from firmware.screens.teller import Teller
 from provisioning.server.pages.filters import NO_RESULT, PERIODS, Filter
-from provisioning.server.pages.lines import LINES, NEWEST_FIRST, OLDEST_FIRST, Line, booth_names, line
+from provisioning.server.pages.lines import LINES, NEWEST_FIRST, OLDEST_FIRST, Line, Lines, booth_names
 from provisioning.server.pages.telling import result_name
 from provisioning.server.pages.visit import Visit
 from provisioning.server.schema import call, call_list
@@ -75,18 +75,19 @@ def calls_page(visit: Visit) -> Response:
 
 def _leaf(visit: Visit, connection: Connection, chosen: Filter, turn: _Turn, names: Mapping[str, str]) -> Leaf:
     """One more row than is shown tells whether there is more on that side."""
-    wanted, before, after = LINES.where(*chosen.conditions(visit.office.zone, visit.now)), turn.before, turn.after
+    wanted, before, after = _found(visit, chosen, visit.now), turn.before, turn.after
     if after:
-        rows = list(connection.execute(wanted.where(_newer(after)).order_by(*OLDEST_FIRST).limit(PER_PAGE + 1)))
+        rows = _rows(connection, wanted.where(_newer(after)).order_by(*OLDEST_FIRST))
         more_newer, more_older = len(rows) > PER_PAGE, True
-        rows = rows[:PER_PAGE][::-1]
+        rows = rows[-PER_PAGE:]
     else:
         wanted = wanted.where(_older(before)) if before else wanted
-        rows = list(connection.execute(wanted.order_by(*NEWEST_FIRST).limit(PER_PAGE + 1)))
+        rows = _rows(connection, wanted.order_by(*NEWEST_FIRST))
         more_newer, more_older = before is not None, len(rows) > PER_PAGE
         rows = rows[:PER_PAGE]
+    say = Lines(visit, names)
     return Leaf(
-        lines=[line(visit, row, names) for row in rows],
+        lines=[say.line(row) for row in rows],
         newer=f"/calls?{chosen.query(after=str(_place(rows[0])))}" if rows and more_newer else "",
         older=f"/calls?{chosen.query(before=str(_place(rows[-1])))}" if rows and more_older else "",
         first=not before and not more_newer,
@@ -94,11 +95,23 @@ def _leaf(visit: Visit, connection: Connection, chosen: Filter, turn: _Turn, nam
     )
 
 
+def _found(visit: Visit, chosen: Filter, now: float) -> Select[tuple[str]]:
+    """The ids of the calls that fit; the records' weight is not touched."""
+    office = visit.office
+    return select(call.c.id).where(*chosen.conditions(office.zone, now, sqlite=office.database.sqlite))
+
+
+def _rows(connection: Connection, ids: Select[tuple[str]]) -> list[Row[Any]]:
+    """The first page of these and one more, newest first."""
+    found = list(connection.scalars(ids.limit(PER_PAGE + 1)))
+    return list(connection.execute(LINES.where(call.c.id.in_(found)).order_by(*NEWEST_FIRST)))
+
+
 def newest(visit: Visit, chosen: Filter) -> str:
     """What the first page's `seen` is now."""
-    wanted = LINES.where(*chosen.conditions(visit.office.zone, visit.office.now()))
     with visit.office.database.read() as connection:
-        return _signature(connection.execute(wanted.order_by(*NEWEST_FIRST).limit(PER_PAGE)))
+        wanted = _found(visit, chosen, visit.office.now()).order_by(*NEWEST_FIRST)
+        return _signature(_rows(connection, wanted)[:PER_PAGE])
 
 
 def _signature(rows: Iterable[Row[Any]]) -> str:
@@ -127,7 +140,8 @@ def _today(visit: Visit, connection: Connection) -> str:
     contact = [result.code for result in visit.office.results.values() if result.contact]
     no_attempt = [result.code for result in visit.office.results.values() if not result.attempt]
     counted = func.coalesce(call.c.result, "").not_in(no_attempt) & ~call.c.incoming
-    today = Filter(period="today").conditions(visit.office.zone, visit.now)
+    office = visit.office
+    today = Filter(period="today").conditions(office.zone, visit.now, sqlite=office.database.sqlite)
     wanted = select(func.count(), func.count().filter(call.c.result.in_(contact)))
     dials, contacts = connection.execute(wanted.select_from(call).where(counted, *today)).one()
     said = visit.text("{count} dials today", count=dials)

@@ -37,31 +37,38 @@ def booth_names(connection: Connection) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
-def line(visit: Visit, row: Row[Any], names: Mapping[str, str]) -> Line:
-    """One call's row in words."""
-    said, times = visit.text, visit.times
-    teller = Teller(said, times, visit.office.results)
-    return Line(
-        id=row.id,
-        at=times.moment(row.at),
-        customer=row.customer or (said("not on a list") if not row.incoming else ""),
-        number=row.shown,
-        where=" · ".join(filter(None, (teller.booth(names.get(row.booth, "")), row.agent))),
-        talk=duration(row.talk) if row.answered else "",
-        result=result_badge(visit.office.results, row.result, said),
-        due=times.moment(row.due) if row.due is not None else "",
-        guard=guard_badge(row.verdict, said, overridden=row.overridden),
-        recording=row.state or "",
-        incoming=row.incoming,
-        sample=row.sample,
-    )
+class Lines:
+    """Puts calls' rows into words for one visitor."""
+
+    def __init__(self, visit: Visit, names: Mapping[str, str]) -> None:
+        self._text, self._times, self._results = visit.text, visit.times, visit.office.results
+        teller = Teller(self._text, self._times, self._results)
+        self._names = {booth_id: teller.booth(name) for booth_id, name in names.items()}
+
+    def line(self, row: Row[Any]) -> Line:
+        """One call."""
+        said, times = self._text, self._times
+        return Line(
+            id=row.id,
+            at=times.moment(row.at),
+            customer=row.customer or (said("not on a list") if not row.incoming else ""),
+            number=row.shown,
+            where=" · ".join(filter(None, (self._names.get(row.booth, ""), row.agent))),
+            talk=duration(row.talk) if row.answered else "",
+            result=result_badge(self._results, row.result, said),
+            due=times.moment(row.due) if row.due is not None else "",
+            guard=guard_badge(row.verdict, said, overridden=row.overridden),
+            recording=row.state or "",
+            incoming=row.incoming,
+            sample=row.sample,
+        )
 
 
 def lines_of_number(visit: Visit, connection: Connection, number: str, most: int = 20) -> list[Line]:
     """The latest calls with one number, newest first."""
-    names = booth_names(connection)
+    say = Lines(visit, booth_names(connection))
     rows = connection.execute(LINES.where(call.c.number == number).order_by(*NEWEST_FIRST).limit(most))
-    return [line(visit, row, names) for row in rows]
+    return [say.line(row) for row in rows]
 
 
 LINES: Select[Any] = select(
