@@ -91,7 +91,7 @@ class Daemon:
             raise CourierDied("a courier has ended by an error of ours")
         if all(courier.silent < HUNG for courier in self._couriers.values()):
             watchdog.alive()
-        self._standing.waiting(self._uplink.recordings, self._outbox.refused)
+        self._standing.waiting(self._uplink.recordings, self._outbox.refused + self._uplink.refused)
         report = self._standing.news()
         if report is not None:
             watchdog.status(report.error or "in touch with the server")

@@ -50,6 +50,7 @@ class Uplink:
         self._settled = {row["recording"] for row in store.rows("SELECT recording FROM upload WHERE state = 'synced'")}
         self._there: dict[str, int] = {}  # bytes that the server has, as it last said
         self._rejected: set[str] = set()
+        self._unwanted: set[str] = set()
         self._piece = PIECE
         self._looked = float("-inf")
 
@@ -70,11 +71,17 @@ class Uplink:
         self._settled.clear()
         self._there.clear()
         self._rejected.clear()
+        self._unwanted.clear()
 
     @property
     def recordings(self) -> int:
         """How many recordings wait, those that are still being made left out."""
         return sum(reel.whole is not False and reel.name not in self._settled for reel in self._shelf)
+
+    @property
+    def refused(self) -> int:
+        """How many recordings the server would not have."""
+        return len(self._unwanted)
 
     def _send(self, parcel: Parcel) -> None:
         try:
@@ -182,7 +189,7 @@ class Uplink:
         ours = reel.sha256()
         theirs = _SHA256.search(answer.headers.get(wire.DIGEST.lower(), ""))
         if theirs and base64.b64decode(theirs[1]) != ours:
-            self._settle(reel, "refused", "the server's copy has another digest")
+            self._give_up(reel, "the server's copy has another digest")
             return
         self._settle(reel, "synced", digest=ours.hex())
         self._delivered()
@@ -190,8 +197,12 @@ class Uplink:
     def _reject(self, reel: Reel, problem: SyncError) -> None:
         """Try once more from the beginning, for bytes can be spoilt on the way; then leave it for the next start."""
         if reel.name in self._rejected:
-            self._settle(reel, "refused", str(problem))
+            self._give_up(reel, str(problem))
         self._rejected.add(reel.name)
+
+    def _give_up(self, reel: Reel, problem: str) -> None:
+        self._settle(reel, "refused", problem)
+        self._unwanted.add(reel.name)
 
     def _settle(self, reel: Reel, state: str, problem: str = "", digest: str = "") -> None:
         self._note(reel.name, state, reel.ready, digest, problem)

@@ -8,6 +8,7 @@ import wave
 import numpy as np
 import pytest
 
+from firmware import wire
 from firmware.callflow import State
 from firmware.redial import Reason
 from firmware.screens.scene import MenuBody
@@ -96,6 +97,11 @@ def test_a_call_is_on_the_server_and_the_next_booth_knows(  # noqa: PLR0917  (fi
     scene = at(booth, State.BLOCKED)
     assert (scene.body.decision.reason, scene.body.decision.never) == (Reason.REFUSED, True)
     assert scene.body.decision.evidence[0].call == call
+    lift = wire.Fact(
+        id="lift", kind="lift", number=KEY, at=time.time(), booth="server", agent="SV", note="asked for it"
+    )
+    central.server.parts.facts.add(lift)
+    at(booth, State.BLOCKED, lambda scene, _view: scene.body.decision.reason is Reason.CALLED_RECENTLY)
 
 
 def test_a_server_that_is_off_for_the_whole_call_misses_nothing(central, branch, at, until):

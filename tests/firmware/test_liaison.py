@@ -1,0 +1,175 @@
+"""The booth's side of sync: what it makes of what sync has left, and what it leaves itself."""
+
+import json
+import queue
+from dataclasses import replace
+
+import pytest
+
+from firmware import mailbox
+from firmware.browsing import Browsing
+from firmware.callflow import State
+from firmware.calls import Calls
+from firmware.clock import RELEASED, Clock
+from firmware.gate import Gate
+from firmware.known import Rules
+from firmware.liaison import QUIET, Liaison, Synced
+from firmware.mailbox import STALE, Report
+from firmware.menu import Menu
+from firmware.settings import example, parse
+from firmware.wake import SYNC, Bell, Ear
+from hw.events import TimeHeard
+
+NOW = RELEASED + 86400.0
+
+
+class Desk:
+    """A booth with no devices."""
+
+    def __init__(self, data, *, source="synchronised"):
+        self.monotonic = 1000.0
+        self.clock = Clock(
+            "system" if source == "system" else "synchronised",
+            system=lambda: NOW + self.monotonic,
+            synchronised=lambda: source == "synchronised",
+            monotonic=lambda: self.monotonic,
+            boot="this-boot",
+        )
+        self.posted = queue.Queue()
+        self.calls = Calls(data / "booth.db", "b3", self.clock)
+        self.browsing = Browsing(self.calls, Gate(self.calls, self.clock, Rules()), self.clock, ())
+        self.liaison = Liaison(
+            replace(parse(example()), data=data), self.calls, self.clock, self.browsing, self.posted.put
+        )
+        self.liaison.open()
+
+    def tell(self, **report):
+        """What sync writes down."""
+        mailbox.write_report(self.calls.store, replace(Report(boot="this-boot", monotonic=self.monotonic), **report))
+        self.liaison.heard()
+
+    def close(self):
+        self.liaison.close()
+        self.calls.close()
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = []
+
+    def make(*, enrolled=True, **more):
+        if enrolled:
+            (tmp_path / mailbox.IDENTITY).parent.mkdir(exist_ok=True)
+            (tmp_path / mailbox.IDENTITY).touch()
+        made.append(Desk(tmp_path, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_without_an_enrolment_nothing_changes(desk, tmp_path):
+    one = desk(enrolled=False)
+    assert (one.liaison.synced(0), one.liaison.synced(1)) == (True, False)
+    assert one.liaison.lines() == ()
+    one.liaison.tell("line:UNPLUGGED")
+    assert list(tmp_path.glob("*.wake")) == []
+    assert one.posted.empty()
+
+
+def test_it_is_woken(desk, tmp_path):
+    one = desk()
+    assert one.posted.get(timeout=2) == Synced()  # what came while it was off
+    Bell(tmp_path, "booth.wake").ring()
+    assert one.posted.get(timeout=2) == Synced()
+
+
+def test_synced_means_nothing_waits_and_the_server_was_heard(desk):
+    one = desk()
+    assert not one.liaison.synced(0)
+    one.tell(contact=NOW)
+    assert one.liaison.synced(0)
+    assert not one.liaison.synced(1)
+    one.tell(contact=NOW, recordings=1)
+    assert not one.liaison.synced(0)
+    one.tell(contact=NOW, error="server-down")
+    assert not one.liaison.synced(0)
+    one.tell(contact=NOW)
+    one.monotonic += STALE + 1  # sync has died
+    assert not one.liaison.synced(0)
+    one.tell(contact=NOW, boot="the boot before")
+    assert not one.liaison.synced(0)
+
+
+def test_the_status_page_says_how_things_stand(desk):
+    one = desk()
+    assert dict(one.liaison.lines()) == {"server": "unheard", "contact": "never", "recordings": "0"}
+    one.tell(contact=NOW, recordings=2, error="server-full")
+    assert dict(one.liaison.lines()) == {"server": "server-full", "contact": NOW, "recordings": "2"}
+    one.tell(contact=NOW)
+    assert dict(one.liaison.lines())["server"] == "ok"
+
+
+def test_a_report_of_a_newer_sync_is_understood(desk):
+    one = desk()
+    with one.calls.store.write() as db:
+        mailbox.note(db, mailbox.REPORT, json.dumps({"error": "server-down", "weather": "fine"}))
+    one.liaison.heard()
+    assert dict(one.liaison.lines())["server"] == "server-down"
+
+
+@pytest.mark.parametrize(("source", "wanted"), [("", True), ("system", True), ("synchronised", False)])
+def test_the_servers_time_counts_where_no_better_one_is_known(desk, source, wanted):
+    one = desk(source=source)
+    one.posted.get(timeout=2)
+    one.monotonic += 7
+    one.tell(contact=NOW + 50, monotonic=one.monotonic - 5)
+    if wanted:
+        assert one.posted.get(timeout=2) == TimeHeard(NOW + 55)
+    assert one.posted.empty()
+
+
+def test_the_time_of_another_boot_is_no_time(desk):
+    one = desk(source="")
+    one.posted.get(timeout=2)
+    one.tell(contact=NOW, boot="the boot before")
+    assert one.posted.empty()
+
+
+def test_faults_are_told_once(desk, tmp_path):
+    one = desk()
+    ear = Ear(tmp_path, SYNC)
+    one.liaison.tell("line:UNPLUGGED", "")
+    assert ear.wait(2)
+    assert json.loads(one.calls.recall(mailbox.FAULTS)) == ["line:UNPLUGGED"]
+    one.liaison.tell("line:UNPLUGGED", "")
+    assert not ear.wait(0.05)
+    one.liaison.tell("", "")
+    assert ear.wait(2)
+    assert json.loads(one.calls.recall(mailbox.FAULTS)) == []
+    ear.close()
+
+
+def test_lists_are_taken_in_only_while_nobody_waits(desk):
+    one = desk()
+    with one.calls.store.write() as db:
+        db.execute("INSERT INTO assigned (uuid, name, sample, wanted) VALUES ('u', 'spring', 0, 1)")
+        db.execute("INSERT INTO arrival (uuid, revision, complete) VALUES ('u', 1, 1)")
+    one.liaison.heard()
+    assert {state for state in State if one.liaison.busy(state)} == QUIET
+    while one.liaison.busy(State.LIST):
+        one.liaison.work()
+    assert [entry.name for entry in one.calls.lists()] == ["spring"]
+
+
+def test_the_status_page_can_be_read_to_its_end(desk):
+    menu = Menu(desk(enrolled=False).calls, "JP", "03")
+    menu.open("status")
+    rows = tuple((f"row{n}", "x") for n in range(12))
+    for _ in range(20):
+        menu.move(1)
+    assert menu.body(lambda: rows, 5).chosen == 11
+    menu.move(-1)
+    assert menu.body(lambda: rows, 5).chosen == 10
+    assert menu.body(lambda: rows[:3], 5).chosen == 2
