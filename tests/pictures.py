@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from firmware.callflow import State
 from firmware.desk import card
+from firmware.desk.office import Office
 from firmware.desk.page import Page
 from firmware.desk.rig import Rig
 from firmware.desk.running import RunningBooth
@@ -37,11 +38,15 @@ def sheet(language):
 
 def desk(browser, language, directory):
     """The desk page in the middle of a call."""
-    rig = Rig(directory, language=language)
-    ready = card.prepared(rig, language)
+    home = directory / "booth"
+    office = Office(directory, home, language)
+    office.prepare()
+    office.open()
+    rig = Rig(home, language=language)
+    ready = card.prepared(rig, language, recipients=office.recipients)
     running = RunningBooth(rig, ready.settings)
     try:
-        with serving(Page(running, ready.callers), language=language) as address:
+        with serving(Page(running, ready.callers, office), language=language) as address:
             window = browser.new_page(viewport={"width": 1180, "height": 900})
             window.goto(address)
             running.wait_for("the line", lambda scene, _view: scene.header.signal is not None)
@@ -56,6 +61,7 @@ def desk(browser, language, directory):
     finally:
         running.stop()
         rig.close()
+        office.close()
 
 
 def main():

@@ -92,7 +92,9 @@ def _run(args: argparse.Namespace, stack: ExitStack) -> int:
     directory = _directory(args, stack)
     home = directory / CARD
     language: Language = args.language or card.last_language(home)
-    office = None if args.no_server else _opened(stack.enter_context(Office(directory, home, language)))
+    office = None if args.no_server else stack.enter_context(Office(directory, home, language))
+    if office:
+        _open(office, kept=args.data is not None or not args.once)
     rig = stack.enter_context(
         Rig(home, language=language, screen=args.screen, hook=args.hook, identity=card.identity(home))
     )
@@ -111,14 +113,13 @@ def _run(args: argparse.Namespace, stack: ExitStack) -> int:
     return 0
 
 
-def _opened(office: Office) -> Office:
-    """The log-in is printed as soon as it is made: it would be lost if anything failed after that."""
+def _open(office: Office, *, kept: bool) -> None:
+    """The log-in of a server that is kept is printed as soon as it is made: it would be lost if anything failed then."""
     log_in = office.prepare()
-    if log_in is not None:
+    if log_in is not None and kept:
         print(f"Log-in:     {log_in.name}, password {log_in.password}")
         print("            for the server's pages, shown this once and kept as a hash only", flush=True)
     office.open()
-    return office
 
 
 def _stop_signal() -> threading.Event:

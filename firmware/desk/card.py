@@ -56,12 +56,17 @@ def prepared(
     """Make the rig's card ready to start from; what is there already stays.
 
     `language` is the one to start with, if not the last one used. Recordings are sealed to `recipients` (age public
-    keys) and to the card's own key. Raises SettingsError when device.toml was spoilt.
+    keys; if there are none, as the last time) and to the card's own key. Raises SettingsError when device.toml was spoilt.
     """
-    rig.recipients = tuple(dict.fromkeys((*recipients, *rig.recipients)))
     file = rig.directory / DEVICE
-    pin = random_pin() if new_pin or not file.exists() else None
-    kept = hash_pin(pin) if pin else parse(file.read_text(encoding="utf-8")).supervisor.pin
+    before = parse(file.read_text(encoding="utf-8")) if file.exists() else None
+    sealed_to = recipients or (before.recording.recipients if before else ())
+    rig.recipients = tuple(dict.fromkeys((*sealed_to, *rig.recipients)))
+    pin = None
+    kept = before.supervisor.pin if before else ""
+    if new_pin or not before:
+        pin = random_pin()
+        kept = hash_pin(pin)
     file.write_text(rig.device_toml(kept), encoding="utf-8")
     settings = parse(file.read_text(encoding="utf-8"))
     calls = Calls(settings.data / "booth.db", settings.booth, Clock(settings.clock.trust))

@@ -356,6 +356,15 @@ def test_the_card_keeps_what_it_must(tmp_path):
     assert not any(first.pin.encode() in file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
 
 
+def test_the_card_knows_whom_recordings_were_sealed_to(tmp_path):
+    identity, server = card.identity(tmp_path), str(card.identity(tmp_path / "server").to_public())
+    sealed_to = []
+    for recipients in ((server,), ()):
+        with Rig(tmp_path, identity=identity) as rig:
+            sealed_to.append(card.prepared(rig, recipients=recipients).settings.recording.recipients)
+    assert sealed_to == [(server, str(identity.to_public()))] * 2
+
+
 def test_the_card_knows_its_last_language(tmp_path):
     assert card.last_language(tmp_path) == "ja"
     with Rig(tmp_path, language="en") as rig:
