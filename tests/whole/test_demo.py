@@ -249,6 +249,7 @@ def test_a_visit_from_the_booth_to_the_recording(chromium, tmp_path, language, s
             desk = context.new_page()
             desk.goto(address)
             demo.at(State.LIST, also=lambda scene: scene.header.signal is not None)
+            expect(desk.locator('[data-lamp="line"]')).to_have_attribute("data-glow", "on")  # the page hears the booth
             desk.keyboard.press("Enter")
             demo.at(State.ARMED)
             desk.locator("#hook").click()
