@@ -41,6 +41,7 @@ bench: .setup-test ## key to LCD, key to ATD, guard, CPU and memory of a recorde
 
 text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics
+	$(BIN)/python -m babel.messages.frontend compile --directory provisioning/server/pages/words --domain pages --statistics
 
 pictures: .setup-test ## take the README's pictures anew
 	$(BIN)/python -P tests/pictures.py

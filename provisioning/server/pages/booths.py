@@ -26,10 +26,7 @@ A_DAY = 8 * 3600 * 2200  # bytes that eight hours of talk take on a card
 HOUR, DAY = 3600.0, 86400.0
 MORE_FAULTS: Mapping[str, str] = {
     "card-full": NOTICES["card-full"],
-    "recording-failed": NOTICES["recording-failed"],
-    "audio-failed": NOTICES["audio-failed"],
-    "clock": mark("The booth does not know the time"),
-    "booth-silent": mark("The telephone program does not answer"),
+    "time-unknown": mark("The booth does not know the time"),
 }
 
 log = logging.getLogger(__name__)

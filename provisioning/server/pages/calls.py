@@ -149,7 +149,7 @@ def _today(visit: Visit, connection: Connection) -> str:
         return said
     share = round(100 * contacts / dials)
     return visit.text(
-        "{dials} · a human answered {count} ({share} % of dials)", dials=said, count=contacts, share=share
+        "{dials} · a human answered {count} (of the dials: {share} %)", dials=said, count=contacts, share=share
     )
 
 

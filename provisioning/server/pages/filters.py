@@ -14,6 +14,7 @@ from firmware.text.catalogue import mark
 from provisioning.server.schema import call
 
 NO_RESULT = "none"
+WORDS = 8  # of a search; each is looked for in every call
 PERIODS: dict[str, str] = {
     "": mark("Any time"),
     "today": mark("Today"),
@@ -70,7 +71,9 @@ class Filter:
         begin, end = self._between(ZoneInfo(zone), now)
         found += [call.c.moment >= begin] if begin is not None else []
         found += [call.c.moment < end] if end is not None else []
-        return found + [_holds(word, sqlite=sqlite) for word in unicodedata.normalize("NFKC", self.text).split()]
+        return found + [
+            _holds(word, sqlite=sqlite) for word in unicodedata.normalize("NFKC", self.text).split()[:WORDS]
+        ]
 
     def _between(self, zone: ZoneInfo, now: float) -> tuple[float | None, float | None]:
         today = datetime.fromtimestamp(now, zone).date()

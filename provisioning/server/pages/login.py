@@ -38,7 +38,7 @@ def log_in(visit: Visit) -> Response:
         log.warning("log-in refused, from %s", _address(visit))
         said = visit.text("Name or password is wrong.")
         return _form(visit, target, name, said, HTTPStatus.FORBIDDEN)
-    visit.office.accounts.succeeded(name)
+    _welcome(visit, name)
     with visit.office.database.write() as connection:
         token = sessions.begin(connection, found.id, visit.now)
     log.info("account %s logged in, from %s", found.id, _address(visit))
@@ -98,7 +98,7 @@ def _password_fault(visit: Visit) -> str:
         kept = connection.scalar(select(administrator.c.password).where(administrator.c.id == visit.account.id))
     if not passwords.matches(_secret(visit, "old"), kept):
         return mark("The present password is wrong.")
-    visit.office.accounts.succeeded(visit.account.name)
+    _welcome(visit, visit.account.name)
     if len(_secret(visit, "new")) < passwords.SHORTEST:
         return mark("The new password needs at least {count} characters.")
     return "" if _secret(visit, "new") == _secret(visit, "again") else mark("The two new passwords differ.")
@@ -121,6 +121,11 @@ def _wait(visit: Visit, name: str) -> float:
     """Seconds until this account, from this address, may try again."""
     office = visit.office
     return office.addresses.wait(_address(visit), now=visit.now) or office.accounts.wait(name, now=visit.now)
+
+
+def _welcome(visit: Visit, name: str) -> None:
+    visit.office.accounts.succeeded(name)
+    visit.office.addresses.forgive(_address(visit))
 
 
 def _address(visit: Visit) -> str:

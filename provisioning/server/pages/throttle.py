@@ -46,6 +46,12 @@ class Throttle:
         with self._lock:
             self._tries.pop(name, None)
 
+    def forgive(self, name: str) -> None:
+        """The latest try of `name` was a good one; those before it still count."""
+        with self._lock:
+            if name in self._tries:
+                self._tries[name].count -= 1
+
     def _prune(self, now: float) -> None:
         if len(self._tries) > MOST:
             self._tries = {name: tries for name, tries in self._tries.items() if now - tries.latest < FORGOTTEN}

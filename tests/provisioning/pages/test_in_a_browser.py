@@ -247,6 +247,6 @@ def test_every_page_fits_and_is_named(visit, refused_call, tmp_path, look, size)
 
 # What a screen reader would have no name for.
 UNNAMED = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, textarea, audio, [role=slider]")]
-  .filter((each) => each.checkVisibility())
+  .filter((each) => each.checkVisibility() && !each.ariaHidden)
   .filter((each) => !(each.textContent.trim() || each.ariaLabel || each.labels?.length || each.title))
   .map((each) => each.outerHTML)"""
