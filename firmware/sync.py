@@ -28,7 +28,7 @@ same: everything waits on the card, and nothing is lost.
 """
 EPILOG = """\
 A new booth, step by step:
-  1. on the server:   booth-provision server token new "Booth 3"     prints one line, booth1:https://...
+  1. on the server:   booth-provision token new "Booth 3"     prints one line, booth1:https://...
   2. in the booth:    booth-sync enrol 'booth1:https://...'          once; the line is of no use afterwards
   3. in the booth:    booth-sync run                                 systemd does this at every start
   4. to look:         booth-sync status
