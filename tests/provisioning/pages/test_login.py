@@ -59,11 +59,13 @@ def test_guessing_is_slowed_down_and_a_wait_lets_in(office, stranger):
     assert stranger.log_in().status_code == 303
 
 
+@pytest.mark.slow
 def test_guessing_many_names_from_one_address_is_slowed_down(stranger):
     answers = [stranger.log_in(f"name {number}", "wrong").status_code for number in range(32)]
     assert answers.count(429) == 2
 
 
+@pytest.mark.slow
 def test_an_office_behind_one_address_may_log_in_as_often_as_it_likes(browser):
     for _ in range(32):
         assert browser(name="").log_in().status_code == 303
