@@ -22,7 +22,7 @@ ROOT = "/v1"
 NONCE = f"{ROOT}/nonce"  # GET, unsigned → Nonce
 ENROL = f"{ROOT}/enrol"  # POST Enrol, unsigned → Enrolled
 CALLS = f"{ROOT}/calls"  # POST Calls → Taken
-FACTS = f"{ROOT}/facts"  # POST Facts → Taken; GET ?cursor=…&wait=… → News (long-poll)
+FACTS = f"{ROOT}/facts"  # POST Facts → Taken; GET ?cursor=…&lists=…&wait=… → News (long-poll)
 SHIFTS = f"{ROOT}/shifts"  # POST Shifts → Taken
 LISTS = f"{ROOT}/lists"  # GET → Lists (names and revisions); GET /v1/lists/{id} → ListRows
 STATUS = f"{ROOT}/status"  # POST Status → Wanted
@@ -111,6 +111,8 @@ class Facts(Message, frozen=True):
 class News(Message, frozen=True):
     """Facts of all booths after the cursor, oldest first, and the cursor to ask with next.
 
+    `lists` is the tag of the Lists that the booth should have. A long-poll ends as soon as there are facts, or when it
+    is not the tag that was asked with: then the booth asks for its lists, and no change between two questions is missed.
     `reset`: the server has a new epoch (it was restored from a backup); what was heard before is still true, but the
     booth must ask from the beginning and offer all its own facts and calls again.
     """
@@ -118,6 +120,7 @@ class News(Message, frozen=True):
     cursor: str  # "epoch:seq", opaque to the booth
     facts: tuple[msgspec.Raw, ...]
     reset: bool = False
+    lists: str = ""
 
 
 class Calls(Message, frozen=True):
@@ -152,6 +155,7 @@ class Lists(Message, frozen=True):
     """All lists that this booth should have; what it has besides is to be put away."""
 
     lists: tuple[ListName, ...]
+    tag: str = ""  # another one whenever anything here is another; opaque to the booth
 
 
 class Row(msgspec.Struct, kw_only=True, frozen=True):

@@ -87,7 +87,7 @@ class Bench:
             self.dialled_at = time.monotonic()
             self.dialled.set()
 
-    def at(self, state, also=lambda _scene: True, patience=10.0):
+    def at(self, state, also=lambda _scene: True, patience=30.0):
         """Wait until the booth is there."""
         return self.booth.wait_for(state.name, lambda scene, _view: scene.state is state and also(scene), patience)
 

@@ -53,7 +53,7 @@ class RunningBooth:
         """Whether it has stopped by itself."""
         return self._death is not None
 
-    def wait_for(self, what: str, seen: Callable[[Scene, View], bool], patience: float = 5.0) -> Scene:
+    def wait_for(self, what: str, seen: Callable[[Scene, View], bool], patience: float = 30.0) -> Scene:
         """Until the booth shows what `seen` looks for. Raises TimeoutError that names `what`, or BoothDied."""
         with self._news:
             self._news.wait_for(lambda: self._death is not None or self._sees(seen), patience)

@@ -4,7 +4,7 @@ import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
 from time import monotonic
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -41,32 +41,30 @@ class Downlink:
     ) -> None:
         self._store, self._link, self._clock = store, link, clock
         self._heard, self._forgotten = heard, forgotten
-        self._caught_up = False
+        self._lists = ""  # the tag of the lists that we have taken in
 
     def turn(self) -> float:
         """One question; seconds to wait before the next."""
         began = monotonic()
         # Should this one fail, the next is answered at once: it is the word that the server is back.
-        caught_up, self._caught_up = self._caught_up, False
-        wait = random.uniform(SHORTEST, wire.LONGEST_WAIT) if caught_up else 0.0  # noqa: S311  (jitter)
-        some = self._ask_facts(wait)
-        if some:
-            self._caught_up = caught_up
-            return 0.0
-        self._ask_lists()
-        waited = monotonic() - began
-        # Woken with no facts: it is about lists, and there may be more to come while we are not listening.
-        early = caught_up and waited < wait / 2
-        self._caught_up = not early
-        return _TOO_SOON if early and waited < _TOO_SOON else 0.0
+        lists, self._lists = self._lists, ""
+        news = self._ask(lists)
+        self._lists = self._ask_lists() if news.lists != lists else lists
+        idle = not (news.facts or news.reset) and news.lists == lists
+        return _TOO_SOON if idle and monotonic() - began < _TOO_SOON else 0.0
 
-    def _ask_facts(self, wait: float) -> bool:
+    def _ask(self, lists: str) -> wire.News:
         cursor = recalled(self._store, CURSOR)
-        target = f"{wire.FACTS}?cursor={quote(cursor, safe='')}&wait={wait:.0f}"
-        news = self._link.get(target, wire.News, wait=wait)
+        wait = random.uniform(SHORTEST, wire.LONGEST_WAIT)  # noqa: S311  (jitter)
+        query = urlencode({"cursor": cursor, "lists": lists, "wait": f"{wait:.0f}"})
+        news = self._link.get(f"{wire.FACTS}?{query}", wire.News, wait=wait)
         if news.reset and cursor:
             self._start_over()
-            return True
+        else:
+            self._take(news)
+        return news
+
+    def _take(self, news: wire.News) -> None:
         known = tuple(_facts(news.facts))
         stamp = self._clock.stamp()
         # No fsync: a power cut takes facts and cursor together, and they are asked for again.
@@ -76,7 +74,6 @@ class Downlink:
             note(db, CURSOR, news.cursor)
         if news.facts:
             self._heard()
-        return bool(news.facts)
 
     def _start_over(self) -> None:
         """The server was restored from a backup: hear all again, and tell all again."""
@@ -86,15 +83,17 @@ class Downlink:
             offer_again(db)
         self._forgotten()
 
-    def _ask_lists(self) -> None:
-        wanted = self._link.get(wire.LISTS, wire.Lists).lists
-        changed = self._assign(wanted)
-        for entry in wanted:
+    def _ask_lists(self) -> str:
+        """Take in what should be here now; its tag."""
+        wanted = self._link.get(wire.LISTS, wire.Lists)
+        changed = self._assign(wanted.lists)
+        for entry in wanted.lists:
             if self._is_missing(entry):
                 self._fetch(entry)
                 changed = True
         if changed:
             self._heard()
+        return wanted.tag
 
     def _assign(self, wanted: Sequence[wire.ListName]) -> bool:
         """Write down which lists this booth should have; whether that is news."""

@@ -129,7 +129,7 @@ class Exchange:
 
         return stop
 
-    def wait_for(self, state: State, patience: float = 2.0) -> None:
+    def wait_for(self, state: State, patience: float = 20.0) -> None:
         """Until the call is in `state`; AssertionError says where it stayed instead."""
         with self._changed:
             assert self._changed.wait_for(lambda: self._state == state, patience), f"{self._state}, not {state}"

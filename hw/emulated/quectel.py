@@ -89,7 +89,7 @@ class QuectelModem(Circumstances):
         """Tell `tap` every line either way: `> ` to the modem, `< ` from it. It is called on the modem's thread."""
         self._cable.tap(tap)
 
-    def wait_for(self, prefix: str, patience: float = 2.0) -> None:
+    def wait_for(self, prefix: str, patience: float = 20.0) -> None:
         """Until a command that begins with `prefix` has come; AssertionError says what came instead."""
         with self._news:
             came = self._news.wait_for(lambda: any(line.startswith(prefix) for line in self.heard), patience)

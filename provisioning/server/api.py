@@ -4,9 +4,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from time import monotonic
 from typing import TypeVar
 from uuid import UUID
 
+import msgspec
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -87,13 +89,17 @@ class Api:
 
     async def _news(self, request: Request) -> Response:
         visit = await self._visit(request)
-        cursor, wait = request.query_params.get("cursor", ""), asking.wait(request)
-        with self._parts.bell.listen(Topic.FACTS, Topic.LISTS) as listener:  # a booth asks for both
-            news = await to_thread.run_sync(self._parts.facts.after, cursor)
-            if not news.facts and not news.reset and await listener.rung(wait):
-                news = await to_thread.run_sync(self._parts.facts.after, cursor)
+        ends, lists = monotonic() + asking.wait(request), request.query_params.get("lists", "")
+        with self._parts.bell.listen(Topic.FACTS, Topic.LISTS) as listener:
+            news = await to_thread.run_sync(self._heard, visit)
+            while not (news.facts or news.reset or news.lists != lists) and await listener.rung(ends - monotonic()):
+                news = await to_thread.run_sync(self._heard, visit)
         log.debug("booth %s hears %s facts", visit.booth.id, len(news.facts))
         return answer(news)
+
+    def _heard(self, visit: Visit) -> wire.News:
+        news = self._parts.facts.after(visit.request.query_params.get("cursor", ""))
+        return msgspec.structs.replace(news, lists=self._parts.lists.names(visit.booth).tag)
 
     async def _portion(self, request: Request) -> Response:
         visit = await self._visit(request)

@@ -1,5 +1,6 @@
 """Call lists as booths get them: which ones, and their rows."""
 
+import hashlib
 from collections.abc import Iterator
 from http import HTTPStatus
 
@@ -25,8 +26,8 @@ class Lists:
         """All lists that this booth should have."""
         with self._database.read() as connection:
             rows = connection.execute(_ASSIGNED, {"booth": one.id}).all()
-        names = (wire.ListName(id=row.id, name=row.name, revision=row.revision, sample=row.sample) for row in rows)
-        return wire.Lists(lists=tuple(names))
+        names = [wire.ListName(id=row.id, name=row.name, revision=row.revision, sample=row.sample) for row in rows]
+        return wire.Lists(lists=tuple(names), tag=hashlib.sha256(msgspec.json.encode(names)).hexdigest()[:16])
 
     def head(self, one: Booth, list_id: str) -> wire.ListRows:
         """A list of this booth's, without its rows. Raises Refused for any other."""

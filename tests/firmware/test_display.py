@@ -44,11 +44,11 @@ def test_what_was_overtaken_is_not_drawn():
     sheet = Sheet()
     shown = Display(sheet)
     shown.show(VIEWS[0])
-    assert sheet.begun.acquire(timeout=5)
+    assert sheet.begun.acquire(timeout=20)
     shown.show(VIEWS[1])
     shown.show(VIEWS[2])
     sheet.go_on.set()
-    assert [sheet.drawn.get(timeout=5) for _ in range(2)] == [VIEWS[0], VIEWS[2]]
+    assert [sheet.drawn.get(timeout=20) for _ in range(2)] == [VIEWS[0], VIEWS[2]]
     shown.close()
     assert sheet.closed
     assert sheet.drawn.empty()
@@ -60,9 +60,9 @@ def test_a_screen_that_fails_shows_the_view_later():
     sheet.go_on.set()
     shown = Display(sheet)
     shown.show(VIEWS[0])
-    assert sheet.drawn.get(timeout=5) == VIEWS[0]
+    assert sheet.drawn.get(timeout=20) == VIEWS[0]
     shown.show(VIEWS[1])
-    assert sheet.drawn.get(timeout=5) == VIEWS[1]
+    assert sheet.drawn.get(timeout=20) == VIEWS[1]
     shown.close()
 
 
@@ -71,7 +71,7 @@ def test_a_screen_that_fails_for_good_holds_nobody_up():
     sheet.go_on.set()
     shown = Display(sheet)
     shown.show(VIEWS[0])
-    assert sheet.begun.acquire(timeout=5)
+    assert sheet.begun.acquire(timeout=20)
     shown.close()
     assert sheet.closed
 

@@ -80,9 +80,9 @@ def test_without_an_enrolment_nothing_changes(desk, tmp_path):
 
 def test_it_is_woken(desk, tmp_path):
     one = desk()
-    assert one.posted.get(timeout=2) == Synced()  # what came while it was off
+    assert one.posted.get(timeout=20) == Synced()  # what came while it was off
     Bell(tmp_path, "booth.wake").ring()
-    assert one.posted.get(timeout=2) == Synced()
+    assert one.posted.get(timeout=20) == Synced()
 
 
 def test_synced_means_nothing_waits_and_the_server_was_heard(desk):
@@ -122,17 +122,17 @@ def test_a_report_of_a_newer_sync_is_understood(desk):
 @pytest.mark.parametrize(("source", "wanted"), [("", True), ("system", True), ("synchronised", False)])
 def test_the_servers_time_counts_where_no_better_one_is_known(desk, source, wanted):
     one = desk(source=source)
-    one.posted.get(timeout=2)
+    one.posted.get(timeout=20)
     one.monotonic += 7
     one.tell(contact=NOW + 50, monotonic=one.monotonic - 5)
     if wanted:
-        assert one.posted.get(timeout=2) == TimeHeard(NOW + 55)
+        assert one.posted.get(timeout=20) == TimeHeard(NOW + 55)
     assert one.posted.empty()
 
 
 def test_the_time_of_another_boot_is_no_time(desk):
     one = desk(source="")
-    one.posted.get(timeout=2)
+    one.posted.get(timeout=20)
     one.tell(contact=NOW, boot="the boot before")
     assert one.posted.empty()
 

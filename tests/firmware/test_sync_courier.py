@@ -61,18 +61,18 @@ def test_booths_do_not_come_back_in_step():
 
 def test_it_goes_when_called_and_not_before(errand):
     one = errand()
-    one.went.get(timeout=2.0)
-    assert one.told.get(timeout=2.0) is None
+    one.went.get(timeout=20)
+    assert one.told.get(timeout=20) is None
     with pytest.raises(queue.Empty):
         one.went.get(timeout=0.1)
     one.courier.call()
-    one.went.get(timeout=2.0)
+    one.went.get(timeout=20)
 
 
 def test_a_call_in_mid_errand_is_not_lost(errand):
     entered, leave = threading.Event(), threading.Event()
     one = errand()
-    one.went.get(timeout=2.0)
+    one.went.get(timeout=20)
     one.turn, before = None, one.turn
 
     def slow():
@@ -84,33 +84,33 @@ def test_a_call_in_mid_errand_is_not_lost(errand):
     one.courier._turn = slow
     one.courier.call()
     assert entered.wait(2.0)
-    one.went.get(timeout=2.0)
+    one.went.get(timeout=20)
     one.courier.call()
     leave.set()
-    one.went.get(timeout=2.0)
+    one.went.get(timeout=20)
 
 
 def test_while_it_backs_off_calls_are_no_storm(errand):
     """A booth that is used all day while the server is down must not knock at every key."""
     one = errand(broken=Unreachable("off"))
-    began = one.went.get(timeout=2.0)
+    began = one.went.get(timeout=20)
     for _ in range(1000):
         one.courier.call()
-    again = one.went.get(timeout=3.0)
+    again = one.went.get(timeout=20)
     assert again - began >= 0.45
-    assert isinstance(one.told.get(timeout=1.0), Unreachable)
+    assert isinstance(one.told.get(timeout=20), Unreachable)
 
 
 def test_it_is_hurried_when_the_server_is_back(errand):
     one = errand(broken=Unreachable("off"))
     one.courier._backoff._failures = 7
-    one.went.get(timeout=2.0)
-    one.told.get(timeout=2.0)
+    one.went.get(timeout=20)
+    one.told.get(timeout=20)
     one.went.get(timeout=0.0) if not one.went.empty() else None
     one.broken = None
     one.courier.hurry()
-    one.went.get(timeout=2.0)
-    assert one.told.get(timeout=2.0) is None
+    one.went.get(timeout=20)
+    assert one.told.get(timeout=20) is None
 
 
 def test_a_full_card_and_a_busy_database_are_tried_again(errand):
@@ -118,10 +118,10 @@ def test_a_full_card_and_a_busy_database_are_tried_again(errand):
     busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
     for problem in (CardError("full"), busy):
         one = errand(broken=problem)
-        assert isinstance(one.told.get(timeout=2.0), CardError)
+        assert isinstance(one.told.get(timeout=20), CardError)
         one.broken = None
         one.courier.hurry()
-        assert one.told.get(timeout=2.0) is None
+        assert one.told.get(timeout=20) is None
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -136,7 +136,7 @@ def test_our_own_error_ends_it_loudly():
 def test_it_comes_home_at_once(errand, broken):
     one = errand(broken=broken)
     one.courier._backoff._failures = 7
-    one.told.get(timeout=2.0)
+    one.told.get(timeout=20)
     began = monotonic()
     one.courier.stop()
     one.courier.join(5.0)

@@ -89,7 +89,7 @@ def heard_until(ear, wanted):
     return said
 
 
-def until(true, patience=10.0):
+def until(true, patience=30.0):
     ends = time.monotonic() + patience
     while not true():
         assert time.monotonic() < ends, "it never came true"

@@ -67,7 +67,7 @@ def test_a_listener_hears_and_leaves_nothing_behind(tmp_path: Path) -> None:
     bell = Bell(tmp_path, BOOTH)
     for _ in range(3):
         bell.ring()
-        assert heard.acquire(timeout=2.0)
+        assert heard.acquire(timeout=20)
     listener.close()
     listener.close()
     assert open_files() <= before

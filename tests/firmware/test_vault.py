@@ -125,7 +125,7 @@ def test_a_journal_is_never_written_over(vault):
     recorder.start(str(CALL))
     sealed = recorder.stop()
     assert not sealed.complete
-    assert posted.get(timeout=1).why.endswith("exists already")
+    assert posted.get(timeout=20).why.endswith("exists already")
     assert sealed.path.read_bytes() == before
 
 

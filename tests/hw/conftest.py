@@ -25,7 +25,7 @@ class Host:
     def send(self, text):
         os.write(self.fd, text.encode())
 
-    def until(self, pattern, patience=2.0):
+    def until(self, pattern, patience=30.0):
         """All that the modem said up to the end of `pattern`, which is taken off the input."""
         end = time.monotonic() + patience
         while not (found := re.search(pattern.encode(), self.said)):
@@ -34,7 +34,7 @@ class Host:
             if select.select([self.fd], [], [], left)[0]:
                 self.said += os.read(self.fd, 4096)
         before, self.said = self.said[: found.end()], self.said[found.end() :]
-        return before.decode()
+        return before.decode(errors="replace")  # a garbled line says anything
 
     def ask(self, command):
         """The lines of the answer, the final result last."""

@@ -15,7 +15,7 @@ from hw.emulated.quectel import QuectelModem
 CUSTOMER = "0312345601"
 
 
-def hung_up(fd, patience=2.0):
+def hung_up(fd, patience=30.0):
     """Whether a reader of the port sees the cable pulled."""
     poll = select.poll()
     poll.register(fd, select.POLLIN)
@@ -55,9 +55,9 @@ def test_a_blocked_reader_is_woken_when_the_plug_is_pulled(modem):
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert seen.get(timeout=2) == "open"
+    assert seen.get(timeout=20) == "open"
     modem.unplug()
-    assert isinstance(seen.get(timeout=2), serial.SerialException)
+    assert isinstance(seen.get(timeout=20), serial.SerialException)
     reader.join(2)
 
 
@@ -108,17 +108,16 @@ def test_silence(host, modem, exchange):
 
 
 def test_slowness_delays_answers_but_not_urcs(host, modem):
-    modem.slow = 0.3
+    modem.slow = 1.0
     begun = time.monotonic()
     host.send("AT+CSQ\rAT+CPIN?\r")
     modem.wait_for("AT+CSQ")
     modem.say("+QIND: SMS DONE")
-    host.until("SMS DONE")
-    assert time.monotonic() - begun < 0.25
+    assert "+CSQ" not in host.until("SMS DONE")
     host.until(r"\+CSQ: 17,99\r\n\r\nOK")
-    assert time.monotonic() - begun >= 0.3
+    assert time.monotonic() - begun >= 1.0
     host.until(r"\+CPIN: READY\r\n\r\nOK")
-    assert time.monotonic() - begun >= 0.6
+    assert time.monotonic() - begun >= 2.0
 
 
 def test_garbling_damages_some_bytes_either_way(host, modem):

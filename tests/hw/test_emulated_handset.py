@@ -8,7 +8,7 @@ from hw.emulated.handset import DEPTH, EmulatedHandset
 from hw.emulated.speech import Tone
 
 
-def frames_until(handset, count, patience=2.0):
+def frames_until(handset, count, patience=30.0):
     """`count` frames, as they become due."""
     frames, end = [], time.monotonic() + patience
     while len(frames) < count and time.monotonic() < end:

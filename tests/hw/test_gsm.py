@@ -120,12 +120,12 @@ class Scripted:
     def raw(self, data):
         os.write(self._at.ours, data)
 
-    def wait_for(self, prefix, times=1, patience=3.0):
+    def wait_for(self, prefix, times=1, patience=30.0):
         with self._news:
             enough = lambda: sum(command.startswith(prefix) for command in self.heard) >= times  # noqa: E731
             assert self._news.wait_for(enough, patience), (prefix, self.heard)
 
-    def hear_more(self, count, unless, patience=15.0):
+    def hear_more(self, count, unless, patience=30.0):
         """Wait for so many commands more; a line that is lost sends none."""
         end = time.monotonic() + patience
         with self._news:
@@ -141,7 +141,7 @@ class Scripted:
     def sound(self, data):
         os.write(self._pcm.ours, data)
 
-    def sound_heard(self, size, patience=2.0):
+    def sound_heard(self, size, patience=30.0):
         data, end = b"", time.monotonic() + patience
         while len(data) < size and time.monotonic() < end:
             if select.select([self._pcm.ours], [], [], 0.02)[0]:
@@ -173,10 +173,10 @@ class Inbox:
         self._events = queue.SimpleQueue()
         self.post = self._events.put
 
-    def next(self, patience=4.0):
+    def next(self, patience=30.0):
         return self._events.get(timeout=patience)
 
-    def until(self, kind, patience=4.0):
+    def until(self, kind, patience=30.0):
         """The next event of one kind; what comes before it is passed over."""
         end = time.monotonic() + patience
         while not isinstance(event := self.next(max(0.01, end - time.monotonic())), kind):
@@ -761,7 +761,7 @@ def test_no_sound_without_a_call(ready, modem):
     assert modem.sound_heard(1, patience=0.05) == b""
 
 
-def collect(audio, count, patience=2.0):
+def collect(audio, count, patience=30.0):
     frames, end = [], time.monotonic() + patience
     while len(frames) < count and time.monotonic() < end:
         got = audio.read()

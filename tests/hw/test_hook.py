@@ -56,9 +56,9 @@ def test_lifting_and_replacing(lifted_high):
     assert inbox.get(timeout=0) == HookReplaced()
     for bounce in (False, True):
         handset.lift(bounce)
-        assert inbox.get(timeout=2) == HookLifted()
+        assert inbox.get(timeout=20) == HookLifted()
         handset.replace(bounce)
-        assert inbox.get(timeout=2) == HookReplaced()
+        assert inbox.get(timeout=20) == HookReplaced()
     hook.close()
     assert inbox.empty()
 
@@ -81,7 +81,7 @@ def test_a_knock_on_the_desk_is_not_told():
     inbox.get(timeout=0)
     handset.knock()
     handset.lift()
-    assert inbox.get(timeout=2) == HookLifted()
+    assert inbox.get(timeout=20) == HookLifted()
     hook.close()
     assert inbox.empty()
 

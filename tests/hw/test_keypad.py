@@ -139,56 +139,56 @@ def heard(matrix):
 @pytest.mark.parametrize("key", KEYS)
 def test_every_key(matrix, heard, key):
     matrix.press(key)
-    assert heard.get(timeout=2) == KeyPressed(key)
+    assert heard.get(timeout=20) == KeyPressed(key)
     matrix.release(key)
-    assert heard.get(timeout=2) == KeyReleased(key)
+    assert heard.get(timeout=20) == KeyReleased(key)
 
 
 def test_bouncing_keys_are_told_once(matrix, heard):
     for key in "0312345678":
         matrix.press(key, bounce=True)
-        assert heard.get(timeout=2) == KeyPressed(key)
+        assert heard.get(timeout=20) == KeyPressed(key)
         matrix.release(key, bounce=True)
-        assert heard.get(timeout=2) == KeyReleased(key)
+        assert heard.get(timeout=20) == KeyReleased(key)
     assert heard.empty()
 
 
 def test_three_fingers_raise_a_ghost_that_is_not_told(matrix, heard):
     matrix.press("1")
-    assert heard.get(timeout=2) == KeyPressed("1")
+    assert heard.get(timeout=20) == KeyPressed("1")
     matrix.press("2")
     matrix.press("4")
     matrix.release("2")
     matrix.release("4")
     matrix.release("1")
-    assert heard.get(timeout=2) == KeyReleased("1")
+    assert heard.get(timeout=20) == KeyReleased("1")
     assert heard.empty()
 
 
 def test_two_keys_of_a_column_never_short_two_rows(matrix, heard):
     matrix.press("1")
-    assert heard.get(timeout=2) == KeyPressed("1")
+    assert heard.get(timeout=20) == KeyPressed("1")
     matrix.press("7")
     matrix.release("1")
-    assert [heard.get(timeout=2) for _ in "17"] == [KeyReleased("1"), KeyPressed("7")]
+    assert [heard.get(timeout=20) for _ in "17"] == [KeyReleased("1"), KeyPressed("7")]
     matrix.release("7")
-    assert heard.get(timeout=2) == KeyReleased("7")
+    assert heard.get(timeout=20) == KeyReleased("7")
 
 
 def test_a_finger_that_taps_a_number(matrix, heard):
     matrix.tap("0311")
-    told = [heard.get(timeout=2) for _ in range(8)]
+    told = [heard.get(timeout=20) for _ in range(8)]
     assert [event.key for event in told if isinstance(event, KeyPressed)] == list("0311")
 
 
 def test_holding_a_key(matrix, heard):
     matrix.press("D")
-    pressed = heard.get(timeout=2), time.monotonic()
-    held = heard.get(timeout=3), time.monotonic()
+    pressed = heard.get(timeout=20), time.monotonic()
+    held = heard.get(timeout=20), time.monotonic()
     assert (pressed[0], held[0]) == (KeyPressed("D"), KeyHeld("D"))
     assert held[1] - pressed[1] == pytest.approx(HOLD, abs=0.3)
     matrix.release("D")
-    assert heard.get(timeout=2) == KeyReleased("D")
+    assert heard.get(timeout=20) == KeyReleased("D")
 
 
 def test_a_key_that_is_down_at_the_start_is_told(matrix):
@@ -196,7 +196,7 @@ def test_a_key_that_is_down_at_the_start_is_told(matrix):
     inbox = queue.SimpleQueue()
     pad = MatrixKeypad(ROWS, COLUMNS, factory=matrix.factory)
     pad.open(inbox.put)
-    assert inbox.get(timeout=2) == KeyPressed("8")
+    assert inbox.get(timeout=20) == KeyPressed("8")
     pad.close()
 
 
@@ -206,9 +206,9 @@ def test_at_rest_nobody_looks_at_the_pins(matrix):
     pad = MatrixKeypad(ROWS, COLUMNS, factory=matrix.factory)
     pad.open(inbox.put)
     matrix.press("1")
-    inbox.get(timeout=2)
+    inbox.get(timeout=20)
     matrix.release("1")
-    inbox.get(timeout=2)
+    inbox.get(timeout=20)
     quiet = threading.Event()
     for _ in range(50):
         before = matrix.readings

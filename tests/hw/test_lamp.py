@@ -38,7 +38,7 @@ def test_blinking_until_told_otherwise():
     lamp = Led(PIN, factory=factory)
     lamp.show("blink")
     lamp.show("blink")
-    assert [told.get(timeout=2) for _ in range(4)] == [True, False, True, False]
+    assert [told.get(timeout=20) for _ in range(4)] == [True, False, True, False]
     assert bulb.glow == "blink"
     lamp.show("on")
     assert bulb.lit

@@ -41,7 +41,7 @@ from hw.modems.quectel import QUECTEL
 REAL = os.environ.get("BOOTH_REAL_LINE", "")
 GOOD, BUSY, DEAD, RINGS, REJECTS, WORDLESS, MID_PITCH = (f"03123456{number:02}" for number in range(1, 8))
 CALLER = "09012345601"
-LIMIT = 6.0  # seconds for anything to happen
+LIMIT = 30.0  # seconds for anything to happen
 IMPATIENT = replace(QUECTEL, pace=Pace(reply=1.0, ping=0.5, poll=1.0, check=0.5))
 BOOK = {
     GOOD: FarEnd(answers_after=0.1, voice=Tone(700)),
@@ -366,7 +366,7 @@ def test_no_sound_outlives_its_call(talking, inbox):
 
 def lost(inbox, *faults):
     """The line is lost for one of `faults`; a call that was there is told to be over first."""
-    event = inbox.until(LineLost, patience=15)
+    event = inbox.until(LineLost, patience=30)
     assert event.fault in faults, event
 
 

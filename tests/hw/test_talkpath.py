@@ -13,7 +13,7 @@ from hw.contracts import FRAME, FRAME_SECONDS, RATE, SILENCE
 from hw.errors import MisuseError
 from hw.talkpath import CAP, STEPS, UNITY, TalkPath, mix, scale
 
-LIMIT = 5.0  # seconds any of these tests may wait
+LIMIT = 30.0  # seconds any of these tests may wait
 
 
 class Tap:
@@ -172,15 +172,16 @@ def test_silence_is_written_and_counted_when_an_end_runs_dry(ends, path):
 
 def test_the_oldest_goes_when_an_end_is_too_far_ahead(ends, path):
     handset, line, _ = ends
-    real_read, frames = handset.read, iter([numbered(n) for n in range(1, 16)])
+    real_read, frames = handset.read, iter([numbered(n) for n in range(1, 2 * CAP + 1)])
 
-    def burst():  # all fifteen in one tick, however the threads are scheduled
+    def burst():  # all of them in one tick, however the threads are scheduled
         return next(frames, None) or real_read()
 
     handset.read = burst
-    assert line.next() == numbered(15 - CAP + 1)
+    first = struct.unpack_from("<I", line.next())[0]
     line.next()
-    assert path.counts.overflows == 15 - CAP
+    assert 1 <= path.counts.overflows <= CAP  # CAP on a quick machine; ticks that are owed may have their frames
+    assert first == path.counts.overflows + 1
 
 
 def test_what_was_heard_before_the_start_is_not_played(ends):

@@ -106,10 +106,21 @@ class Phone:
         return self.post(wire.FACTS, wire.Facts(facts=tuple(map(raw, facts))), wire.Taken)
 
     def hear(self, cursor="", wait=0):
-        """Ask for news."""
-        answer = self.ask("GET", f"{wire.FACTS}?cursor={cursor}&wait={wait}")
+        """Ask for news; it knows of its lists already."""
+        answer = self.ask("GET", f"{wire.FACTS}?cursor={cursor}&lists={self.lists().tag}&wait={wait}")
         assert answer.status == 200, answer.body
         return wire.decode(answer.body, wire.News)
+
+    def latest(self):
+        """The cursor after all that there is."""
+        cursor = ""
+        while (news := self.hear(cursor)).facts:
+            cursor = news.cursor
+        return cursor or news.cursor
+
+    def lists(self):
+        """Ask for the names of its lists."""
+        return wire.decode(self.ask("GET", wire.LISTS).body, wire.Lists)
 
     def offset(self, name):
         """How far an upload is, and whether it is complete."""

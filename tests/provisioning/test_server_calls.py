@@ -1,6 +1,7 @@
 """Calls, shifts and call lists between booths and server."""
 
 import json
+import threading
 import time
 import uuid
 
@@ -13,6 +14,7 @@ from firmware.redial import Decision, Reason, Verdict
 from firmware.results import load
 from hw.events import Cause, Party
 from provisioning.server import schema
+from provisioning.server.bell import Topic
 from provisioning.server.booths import Booth
 from provisioning.server.lists import AT_ONCE
 
@@ -221,7 +223,7 @@ def rows(count):
 
 
 def named(one):
-    return wire.decode(one.ask("GET", wire.LISTS).body, wire.Lists).lists
+    return one.lists().lists
 
 
 def test_a_booth_is_given_its_own_lists_only(booth, assign):
@@ -270,3 +272,23 @@ def test_an_assignment_that_is_taken_back_is_gone(server, booth, assign):
     with server.parts.database.write() as connection:
         connection.execute(delete(schema.assignment).where(schema.assignment.c.booth == one.id))
     assert named(one) == ()
+
+
+def test_a_change_of_lists_between_two_questions_is_told_at_once(booth, assign):
+    one = booth()
+    cursor, before = one.latest(), one.lists().tag
+    assign(rows(1), one)
+    answer = one.ask("GET", f"{wire.FACTS}?cursor={cursor}&lists={before}&wait=40")  # longer than a test may take
+    news = wire.decode(answer.body, wire.News)
+    assert before != news.lists == one.lists().tag
+
+
+def test_a_change_of_another_booths_lists_ends_no_wait(server, booth, assign):
+    one, other = booth(), booth()
+    cursor, begun = one.latest(), time.monotonic()
+    ringing = threading.Timer(0.1, lambda: (assign(rows(1), other), server.parts.bell.ring(Topic.LISTS)))
+    ringing.start()
+    news = one.hear(cursor, wait=0.6)
+    ringing.join()
+    assert time.monotonic() - begun >= 0.6
+    assert (news.facts, news.lists) == ((), one.lists().tag)

@@ -43,14 +43,6 @@ def mine(one, wanted, cursor=""):
     return [name for name in found if name in wanted]
 
 
-def latest(one):
-    """The cursor after all that there is."""
-    cursor = ""
-    while (news := one.hear(cursor)).facts:
-        cursor = news.cursor
-    return cursor or news.cursor
-
-
 @pytest.fixture
 def store(tmp_path):
     """A database with two booths in it, and no server."""
@@ -89,7 +81,7 @@ def test_the_same_again_changes_nothing(booth):
 
 def test_a_newer_booths_fields_survive(booth):
     one, other = booth(), booth()
-    cursor = latest(other)
+    cursor = other.latest()
     told = fact("a kind of tomorrow", note="「メモ」", weight={"kilos": [1, 2.5, None]})
     one.tell(told)
     found = [each for each in heard(other.hear(cursor)) if each["id"] == told["id"]]
@@ -119,7 +111,7 @@ def test_one_broken_fact_holds_up_no_other(booth, broken):
 
 def test_a_supervisors_lift_is_heard(server, booth):
     one = booth()
-    cursor = latest(one)
+    cursor = one.latest()
     lift = wire.Fact(**fact("lift", booth=facts.HERE, agent="sato", note="心変わりの連絡あり"))
     server.parts.facts.add(lift)
     assert mine(one, {lift.id}, cursor) == [lift.id]
@@ -127,7 +119,7 @@ def test_a_supervisors_lift_is_heard(server, booth):
 
 def test_many_facts_come_in_portions_and_in_order(booth):
     one = booth()
-    cursor = latest(one)
+    cursor = one.latest()
     told = [fact() for _ in range(facts.MOST + 20)]
     one.tell(*told)
     first = one.hear(cursor)
@@ -137,13 +129,14 @@ def test_many_facts_come_in_portions_and_in_order(booth):
 
 def test_a_fact_is_heard_by_another_booth_within_a_second(booth):
     listener, teller = booth(), booth()
-    cursor = latest(listener)
+    cursor = listener.latest()
     came, asked = {}, threading.Event()
+    target = f"{wire.FACTS}?cursor={cursor}&lists={listener.lists().tag}&wait=20"
 
     def listen():
-        headers = listener.signed("GET", f"{wire.FACTS}?cursor={cursor}&wait=20")
+        headers = listener.signed("GET", target)
         asked.set()
-        answer = listener.plain("GET", f"{wire.FACTS}?cursor={cursor}&wait=20", headers=headers, patience=30)
+        answer = listener.plain("GET", target, headers=headers, patience=30)
         came["at"], came["news"] = time.monotonic(), wire.decode(answer.body, wire.News)
 
     thread = threading.Thread(target=listen)
@@ -161,7 +154,7 @@ def test_a_fact_is_heard_by_another_booth_within_a_second(booth):
 
 def test_a_long_poll_ends_by_itself(booth):
     one = booth()
-    cursor = latest(one)
+    cursor = one.latest()
     begun = time.monotonic()
     news = one.hear(cursor, wait=0.3)
     assert (news.facts, news.cursor) == ((), cursor)
@@ -173,7 +166,7 @@ def test_a_reader_misses_nothing_while_many_write(booth):
     booths = [booth() for _ in range(8)]
     told = {one: [fact() for _ in range(25)] for one in booths}
     wanted = {each["id"] for those in told.values() for each in those}
-    reader, cursor, found = booth(), latest(booths[0]), []
+    reader, cursor, found = booth(), booths[0].latest(), []
     with ThreadPoolExecutor(8) as pool:
         done = [pool.submit(lambda one=one: [one.tell(each) for each in told[one]]) for one in booths]
         while len(found) < len(wanted):

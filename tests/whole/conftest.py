@@ -141,14 +141,14 @@ def level():
 def at():
     """Wait until a booth is in a state, and give the scene."""
 
-    def wait(booth, state, also=lambda _scene, _view: True, patience=5.0):
+    def wait(booth, state, also=lambda _scene, _view: True, patience=30.0):
         assert isinstance(state, State)
         return booth.wait_for(state.name, lambda scene, view: scene.state is state and also(scene, view), patience)
 
     return wait
 
 
-def until(true, patience=10.0):
+def until(true, patience=30.0):
     """Poll a condition of another process; what it came to."""
     ends = time.monotonic() + patience
     while not (found := true()):

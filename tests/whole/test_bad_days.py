@@ -22,7 +22,7 @@ CUSTOMER = 1000  # Hz
 pytestmark = pytest.mark.slow
 
 
-def until(true, patience=10.0):
+def until(true, patience=30.0):
     """Poll a condition of another process."""
     ends = time.monotonic() + patience
     while not true():
@@ -88,7 +88,7 @@ def test_modem_unplugged_while_talking_and_plugged_back(house, at):
     scene = at(booth, State.OUT_OF_ORDER)
     assert scene.body.fault in {Fault.UNPLUGGED, Fault.ABSENT}
     rig.plug()
-    at(booth, State.LIST, patience=10)
+    at(booth, State.LIST, patience=30)
     assert house.open(call).found.seconds > 2.5
     rig.lift()
     rig.tap("A")  # the result is still owed: nobody can be dialled before it is keyed
@@ -120,9 +120,9 @@ def test_a_list_with_broken_rows(house, at, capsys):
 def test_card_full_while_recording(house, at):
     rig, booth = house.install()
     call = talk(rig, booth, at).body.call.id
-    at(booth, State.TALKING, lambda scene, _view: scene.body.seconds > 4.5, patience=10)
+    at(booth, State.TALKING, lambda scene, _view: scene.body.seconds > 4.5, patience=30)
     rig.fill_card()
-    scene = at(booth, State.TALKING, lambda scene, _view: scene.header.recording == "failed", patience=10)
+    scene = at(booth, State.TALKING, lambda scene, _view: scene.header.recording == "failed", patience=30)
     lasting = scene.body.seconds
     at(booth, State.TALKING, lambda scene, _view: scene.body.seconds > lasting + 1)
     assert rig.exchange.state == "talking"

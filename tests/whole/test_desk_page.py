@@ -58,7 +58,7 @@ class Visit:
         self.wait_for(State.LIST, lambda scene: scene.header.signal is not None)
         expect(window.locator('[data-lamp="line"]')).to_have_attribute("data-glow", "on")
 
-    def wait_for(self, state, also=lambda _scene: True, patience=8.0):
+    def wait_for(self, state, also=lambda _scene: True, patience=30.0):
         return self.running.wait_for(state.name, lambda scene, _view: scene.state is state and also(scene), patience)
 
     def photograph(self, name, *, whole=False):
@@ -196,7 +196,7 @@ def test_the_far_end_calls_in_and_troubles_come_and_go(visit):
     desk.wait_for(State.OUT_OF_ORDER)
     desk.photograph("unplugged")
     window.locator('[data-about="unplugged"]').click()
-    desk.wait_for(State.LIST, patience=12)
+    desk.wait_for(State.LIST, patience=30)
     window.locator('[data-about="clock"]').click()
     desk.wait_for(State.LIST, lambda scene: scene.header.now is None)
     window.locator('[data-about="clock"]').click()

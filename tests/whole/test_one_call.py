@@ -65,7 +65,7 @@ def test_one_call(house, at, level):
     rig.tap("A")
     rig.modem.wait_for("ATD0312345601;")
     at(booth, State.TALKING)
-    scene = at(booth, State.TALKING, lambda scene, _view: scene.body.seconds >= 5, patience=8)
+    scene = at(booth, State.TALKING, lambda scene, _view: scene.body.seconds >= 5, patience=30)
     assert scene.header.recording == "on"
     assert rig.glow("recording") == "on"
     identity = scene.body.call.id
@@ -210,7 +210,7 @@ def test_an_emergency_call_from_every_state_without_a_call(house, at, state):
     rig, booth = house.install()
     at(booth, State.LIST)
     ways_to(rig, booth, at)[state]()
-    at(booth, state, patience=15)
+    at(booth, state, patience=30)
     rig.hold("D")
     at(booth, State.KEYING, lambda scene, _view: scene.body.emergency)
     rig.type("119")

@@ -40,7 +40,7 @@ def talk(rig, booth, at, seconds=1.0):
     at(booth, State.LIST, lambda scene, _view: scene.body.rows)
     rig.lift()
     rig.tap("A")
-    scene = at(booth, State.TALKING, lambda scene, _view: scene.body.seconds >= seconds, patience=seconds + 5)
+    scene = at(booth, State.TALKING, lambda scene, _view: scene.body.seconds >= seconds, patience=seconds + 30)
     return scene.body.call.id
 
 
@@ -125,7 +125,7 @@ def test_a_server_that_is_off_for_the_whole_call_misses_nothing(central, branch,
     kept = until(lambda: central.recording(call), 15)
     assert kept["state"] == "whole"
     assert until(lambda: central.call(call))["result"] == "SALE"
-    at(booth, State.MENU, lambda scene, _view: scene.header.synced, patience=10)
+    at(booth, State.MENU, lambda scene, _view: scene.header.synced, patience=30)
 
 
 def test_the_server_tells_a_booth_the_time_that_nobody_else_knows(central, branch, at):
@@ -134,7 +134,7 @@ def test_the_server_tells_a_booth_the_time_that_nobody_else_knows(central, branc
     _rig, booth = place.install(before=lambda rig: rig.set_clock(1970))
     at(booth, State.LIST, lambda scene, _view: scene.header.now is None)
     central.sync(place.directory)
-    scene = at(booth, State.LIST, lambda scene, _view: scene.header.now is not None, patience=10)
+    scene = at(booth, State.LIST, lambda scene, _view: scene.header.now is not None, patience=30)
     assert scene.header.now == pytest.approx(time.time(), abs=5)
 
 
@@ -146,15 +146,15 @@ def test_lists_come_from_the_server_change_and_go(central, branch, at):
     at(booth, State.LIST, lambda scene, _view: scene.body.list is None)
     rows = [(f"顧客{n}", f"03-1234-56{n:02}") for n in range(100)]
     given = central.give_list("春", rows[:60])
-    scene = at(booth, State.LIST, lambda scene, _view: scene.body.list is not None, patience=10)
+    scene = at(booth, State.LIST, lambda scene, _view: scene.body.list is not None, patience=30)
     assert (scene.body.list.name, scene.body.list.total) == ("春", 60)
     assert scene.body.notice == "list-changed"
     for _ in range(3):
         rig.tap("C")
     at(booth, State.LIST, lambda scene, _view: scene.body.rows[scene.body.chosen].name == "顧客3")
     central.give_list("春の改訂", rows[2:], revision=2, identity=given)
-    scene = at(booth, State.LIST, lambda scene, _view: scene.body.list.name == "春の改訂", patience=10)
+    scene = at(booth, State.LIST, lambda scene, _view: scene.body.list.name == "春の改訂", patience=30)
     assert scene.body.list.total == 98
     assert scene.body.rows[scene.body.chosen].name == "顧客3"
     central.take_list(given)
-    at(booth, State.LIST, lambda scene, _view: scene.body.list is None, patience=10)
+    at(booth, State.LIST, lambda scene, _view: scene.body.list is None, patience=30)
