@@ -3,6 +3,8 @@
 .PHONY: help demo demo-once quick test lint types style check soak bench text pictures requirements clean
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
+# Most tests wait for something most of the time: more of them than there are processors run at once.
+WORKERS ?= 4
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -17,7 +19,7 @@ quick: .setup-test ## the fast tests (< 20 s)
 	$(PYTEST) -m "not slow and not soak and not browser and not sound" firmware hw tests/firmware tests/test_docs.py
 
 test: .setup-test ## every test in its small size (<= 12 min)
-	$(PYTEST) -m "not soak"
+	$(PYTEST) -m "not soak" -n $(WORKERS)
 
 lint: .setup-test ## ruff, formatting, spelling
 	$(BIN)/ruff check hw firmware provisioning tests

@@ -33,6 +33,7 @@ def test_what_is_no_pin_is_refused(bad: str) -> None:
     "bad",
     ["", "1234", HASHED[:-2], HASHED.replace("scrypt", "plain"), HASHED.replace("16384", "16383"), HASHED + "\n"]
     + [HASHED.replace("$16384$8$1$", cost) for cost in ("$1$8$1$", "$1048576$8$1$", "$16384$0$1$", "$16384$8$99$")],
+    ids=range(10),  # the hash is another one in every process
 )
 def test_what_is_no_hash_is_refused(bad: str) -> None:
     assert not is_hash(bad)

@@ -148,7 +148,7 @@ def at():
     return wait
 
 
-def until(true, patience=30.0):
+def until(true, patience=60.0):
     """Poll a condition of another process; what it came to."""
     ends = time.monotonic() + patience
     while not (found := true()):

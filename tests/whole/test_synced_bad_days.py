@@ -91,8 +91,8 @@ def test_sync_killed_at_random_in_upload(central, branch, until, seed):
         daemon.kill()
         daemon.wait()
     central.sync(place.directory)
-    until(lambda: arrived(central) == (set(made), made), 15)
-    until(lambda: nothing_doubled(central, place), 5)
+    until(lambda: arrived(central) == (set(made), made))
+    until(lambda: nothing_doubled(central, place))
     for call, digest in made.items():
         kept = (central.directory / "archive" / f"{call}.journal").read_bytes()
         assert hashlib.sha256(kept).hexdigest() == digest
@@ -113,10 +113,10 @@ def test_a_bad_line(central, branch, line, until, mood):
     central.enrol(place.directory, central.token().replace(central.server.api_url, f"https://127.0.0.1:{line.port}"))
     line.mood = mood
     central.sync(place.directory, "--patience", "1")
-    until(lambda: line.mishaps >= 3, 20)
+    until(lambda: line.mishaps >= 3)
     line.mood = "well"
-    until(lambda: arrived(central) == (set(made), made), 30)
-    until(lambda: nothing_doubled(central, place), 5)
+    until(lambda: arrived(central) == (set(made), made))
+    until(lambda: nothing_doubled(central, place))
 
 
 @pytest.mark.parametrize("calls", [300, pytest.param(2000, marks=pytest.mark.soak)])
@@ -131,10 +131,10 @@ def test_a_week_without_a_server(central, branch, until, card, calls):
     central.up()
     central.sync(place.directory)
     central.sync(other.directory)
-    until(lambda: len(arrived(central)[0]) == len(made), 30)
-    until(lambda: card(other.directory, "SELECT count(*) AS some FROM fact")[0]["some"] == facts, 10)
+    until(lambda: len(arrived(central)[0]) == len(made))
+    until(lambda: card(other.directory, "SELECT count(*) AS some FROM fact")[0]["some"] == facts)
     assert nothing_doubled(central, place)
-    until(lambda: card(place.directory, "SELECT count(*) AS some FROM outbox")[0]["some"] == 0, 5)
+    until(lambda: card(place.directory, "SELECT count(*) AS some FROM outbox")[0]["some"] == 0)
 
 
 def test_a_server_that_came_from_a_backup_is_told_all_again(central, branch, until, card):
@@ -148,7 +148,7 @@ def test_a_server_that_came_from_a_backup_is_told_all_again(central, branch, unt
         connection.exec_driver_sql("DELETE FROM call")
         connection.exec_driver_sql("DELETE FROM recording")
     central.server.parts.facts.begin_epoch()
-    until(lambda: arrived(central) == (set(made), made), 15)
+    until(lambda: arrived(central) == (set(made), made))
     assert nothing_doubled(central, place)
 
 
@@ -162,7 +162,7 @@ def test_a_booth_that_is_revoked_says_so_and_goes_on_when_let_in_again(central, 
     until(lambda: '"revoked"' in report(card, place))
     assert arrived(central)[0] == set()
     central.server.parts.booths.revoke(booth, revoked=False)
-    until(lambda: arrived(central)[0] == set(made), 15)
+    until(lambda: arrived(central)[0] == set(made))
     until(lambda: '"error": ""' in report(card, place))
 
 
@@ -179,7 +179,7 @@ def test_another_server_at_the_same_address_hears_nothing(central, branch, until
     central.down()
     central.directory = rightful
     central.up()
-    until(lambda: arrived(central)[0] == set(made), 20)
+    until(lambda: arrived(central)[0] == set(made))
 
 
 def test_a_token_serves_one_booth(central, branch, capsys):
