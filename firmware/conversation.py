@@ -88,7 +88,7 @@ class Conversation:
         call = self._going
         self._answered_at = monotonic()
         if not call.emergency or self._record_emergency:
-            self._recorder.start(call.id)
+            self._recorder.start(call.id, self._path.owed)
             self._recording = "on"
         self._call = replace(call, answered=True)
         try:

@@ -8,7 +8,7 @@ from uuid import UUID
 from firmware import opus
 from firmware.tape import Tape
 from firmware.vault import RecordingFailed, Sealed, Vault
-from hw.contracts import FRAME_SECONDS, Post
+from hw.contracts import FRAME_SECONDS, SILENCE, Post
 from hw.errors import MisuseError
 
 PRE_ROLL = 500  # frames: 10 s of ring-back before the answer mark
@@ -39,7 +39,7 @@ class Recorder:
     @property
     def talk(self) -> float:
         """Seconds of sound since the answer mark, pauses included."""
-        return self._talk * FRAME_SECONDS
+        return max(0, self._talk) * FRAME_SECONDS
 
     def listen(self) -> None:
         """Keep the last ten seconds of the customer's side, in memory only, in case the call is answered."""
@@ -47,15 +47,18 @@ class Recorder:
             self._forget()
             self._listening = True
 
-    def start(self, call: str) -> None:
-        """The answer mark of call `call` (a UUID): from here on both ears are kept, and what was listened to comes first."""
+    def start(self, call: str, late: int = 0) -> None:
+        """The answer mark of call `call` (a UUID): from here on both ears are kept, and what was listened to comes first.
+
+        `late` is how many frames are still to come whose time was before the mark (TalkPath.owed).
+        """
         if self._tape is not None:
             raise MisuseError(f"call {self._tape.call} is still being recorded")
         tape = Tape(self._vault, UUID(call))
         with self._lock:
-            self._vault.do(partial(tape.begin, tuple(self._pre_roll)))
+            self._vault.do(partial(tape.begin, tuple(self._pre_roll), late))
             self._forget()
-            self._tape, self._talk = tape, 0
+            self._tape, self._talk = tape, -late
 
     def pause(self) -> None:
         """Keep nothing until resume(); what was heard so far goes to the disk."""
@@ -78,7 +81,7 @@ class Recorder:
                 return None
             if self._paused:
                 self._state_gap(tape)
-            self._vault.do(partial(tape.close, self._talk))
+            self._vault.do(partial(tape.close, max(0, self._talk)))
         try:
             return tape.sealed.result(PATIENCE)
         except TimeoutError:  # the card stands still; the journal is closed when it moves, or at the next start
@@ -100,6 +103,8 @@ class Recorder:
                 self._pre_roll.append(customer)
 
     def _keep(self, tape: Tape, agent: bytes, customer: bytes) -> None:
+        if self._talk < 0:
+            agent = SILENCE  # a late frame of the pre-roll
         self._talk += 1
         if self._paused:
             self._left_out += 1

@@ -32,9 +32,9 @@ class Tape:
         self._written = self._segments = self._answer = self._left_out = 0
         self._gaps: list[Gap] = []
 
-    def begin(self, pre_roll: Sequence[bytes]) -> None:
-        """Create the journal; `pre_roll` is what the customer's side carried before the answer mark."""
-        self._answer = len(pre_roll)
+    def begin(self, pre_roll: Sequence[bytes], late: int = 0) -> None:
+        """Create the journal; `pre_roll` is what the customer's side carried before the answer mark, but for `late` frames."""
+        self._answer = len(pre_roll) + late
         try:
             self._file = self._vault.create(self.call)
         except OSError as problem:

@@ -7,6 +7,7 @@ from array import array
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
+from math import floor, inf
 from time import monotonic
 
 from hw.contracts import FRAME, FRAME_SECONDS, SILENCE, Audio, Sink
@@ -63,6 +64,12 @@ class TalkPath:
         self._scale: array[int] | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._due = inf  # when the next frame's time has come
+
+    @property
+    def owed(self) -> int:
+        """How many frames' time has come without their being heard yet: none, unless the machine is busy."""
+        return max(0, floor((monotonic() - self._due) / FRAME_SECONDS) + 1) if self._due < inf else 0
 
     @property
     def volume(self) -> int:
@@ -93,7 +100,7 @@ class TalkPath:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(PATIENCE)
-            self._thread = None
+            self._thread, self._due = None, inf
 
     # Everything below runs on the path's thread.
 
@@ -101,14 +108,18 @@ class TalkPath:
         with contextlib.suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), URGENCY)
         mouth, far = _Jitter(self._handset), _Jitter(self._line)
-        due = monotonic() + FRAME_SECONDS
-        while not self._stopping.wait(max(0.0, due - monotonic())):
-            behind = monotonic() - due
-            self.counts.late += behind > LATE
-            owed = int(behind / FRAME_SECONDS)  # ticks after this one that are due already
-            self._tick(mouth.take(owed), far.take(owed), played=owed < CAP)
-            self._count(mouth, far)
-            due += FRAME_SECONDS
+        self._due = monotonic() + FRAME_SECONDS
+        while not self._stopping.wait(max(0.0, self._due - monotonic())):
+            self.counts.late += monotonic() - self._due > LATE
+            self._turn(mouth, far, max(0, self.owed - 1))
+        for more in reversed(range(self.owed)):  # what is due is heard, so that the recording is as long as the talk
+            self._turn(mouth, far, more)
+
+    def _turn(self, mouth: "_Jitter", far: "_Jitter", owed: int) -> None:
+        """One frame each way; so many after it are due already."""
+        self._tick(mouth.take(owed), far.take(owed), played=owed < CAP)
+        self._count(mouth, far)
+        self._due += FRAME_SECONDS
 
     def _tick(self, voice: bytes, customer: bytes, *, played: bool) -> None:
         agent = SILENCE if self.muted or self.held else voice

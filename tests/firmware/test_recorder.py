@@ -77,6 +77,19 @@ def test_a_call_is_kept_from_the_pre_roll_to_the_end(recorder, inbox):
     assert inbox.empty()
 
 
+def test_frames_that_are_late_at_the_answer_belong_before_it(recorder):
+    recorder.listen()
+    hear(recorder, 30, customer=LOUD)
+    recorder.start(str(uuid4()), late=20)
+    hear(recorder, 20, agent=LOUD, customer=LOUD)
+    hear(recorder, 50, agent=LOUD)
+    sealed = recorder.stop()
+    assert (sealed.frames, sealed.talk_seconds) == (100, 1.0)
+    segments, closing = parts_of(sealed.path)
+    assert (closing.answer, closing.talk) == (50, 50)
+    assert not any(loudness([packet for one in segments for packet in one.agent])[:50])
+
+
 def test_the_pre_roll_holds_ten_seconds_of_the_customers_side_only(recorder):
     recorder.listen()
     hear(recorder, 100, agent=LOUD, customer=LOUD)

@@ -184,6 +184,27 @@ def test_the_oldest_goes_when_an_end_is_too_far_ahead(ends, path):
     assert first == path.counts.overflows + 1
 
 
+def test_what_is_due_is_heard_before_the_path_stops(ends, path):
+    handset, line, _ = ends
+    gate, real_write = threading.Event(), handset.write
+
+    def stuck(frame):
+        gate.wait(LIMIT)
+        real_write(frame)
+
+    assert path.owed <= CAP
+    handset.write = stuck
+    ends_at = monotonic() + LIMIT
+    while (owed := path.owed) < 5:
+        assert monotonic() < ends_at
+        line.got.get(timeout=0.02) if not line.got.empty() else gate.wait(0.01)
+    done = path.counts.frames
+    gate.set()
+    path.stop()
+    assert path.counts.frames >= done + owed
+    assert path.owed == 0
+
+
 def test_what_was_heard_before_the_start_is_not_played(ends):
     handset, line, sink = ends
     say(handset, numbered(1), 5)

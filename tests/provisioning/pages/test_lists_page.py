@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ from firmware import listfile
 from firmware.listfile import Rejected
 from firmware.numbers import parse
 from provisioning.server.pages import reading
-from provisioning.server.pages.calllist import REASONS
-from provisioning.server.schema import call_list
+from provisioning.server.pages.calllist import REASONS, reject_said
+from provisioning.server.pages.language import load
+from provisioning.server.schema import call_list, rejected_row
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample-broken.csv"
 HEAD = "氏名,フリガナ,電話番号,備考\n"
@@ -148,6 +151,53 @@ def test_a_file_that_is_no_list_says_why_and_leaves_nothing(office, sv, content,
     assert answer.status_code in {400, 404}  # the latter if it was found out while the browser went on
     assert said in sv.words(answer)
     assert office.row("SELECT count(*) AS n FROM list").n == 0
+
+
+BROKEN = {  # a cell for each reason; a row that is empty, and one that breaks off, stand elsewhere
+    "no-number": "",
+    "letters": "abc",
+    "scientific": "3.12345602E+08",
+    "too-short": "03-1234-560",
+    "too-long": "03-1234-56011",
+    "emergency": "110",
+    "service": "171",
+    "barred": "0990-123-456",
+    "carrier-prefix": "0033-03-1234-5611",
+    "supplementary": "*21#",
+    "local-only": "1234-5601",
+    "duplicate": "03-0000-0000",
+    "unreadable": "03-1234-56\ufffd1",
+    "broken-quotes": '"03-1234-5601',
+}
+
+
+def long_list(count):
+    """A list of so many rows, every twentieth of them broken, each in another way; and how often each reason comes."""
+    kinds, expected, lines = [*BROKEN, "empty-row"], Counter(), []
+    for at in range(count):
+        kind = kinds[at // 20 % len(kinds)] if at % 20 == 19 else "good"
+        cell = BROKEN.get(kind, f"03{at:08d}")  # no number of Tokyo begins with 0
+        lines.append(",,," if kind == "empty-row" else f"顧客 {at},コキャク,{cell},")
+        expected[kind] += 1
+    return HEAD + "\n".join(lines) + '\n最後,サイゴ,"03-12', expected | {"torn": 1}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_a_long_list_with_every_kind_of_broken_row(office, one, sv, count):
+    text, expected = long_list(count)
+    begun = time.monotonic()
+    list_id = uploaded(sv, text, booth=[one.id])
+    print(f"{count} rows read in {time.monotonic() - begun:.1f} s")
+    table = list(csv.reader(io.StringIO(sv.get(f"/lists/{list_id}/rejected.csv").content.decode("utf-8-sig"))))[1:]
+    with office.parts.database.read() as connection:
+        kept = connection.scalars(select(rejected_row.c.reason).where(rejected_row.c.list == list_id)).all()
+    assert Counter(reason.partition(":")[0] for reason in kept) | {"good": expected["good"]} == expected
+    assert len(table) == len(kept)
+    assert office.row("SELECT count(*) AS n FROM list_row").n == expected["good"]
+    assert rows(office, one, "春の案内").count('"row":') == expected["good"]
+    said = sv.words(sv.get(f"/lists/{list_id}"))
+    assert [why for one in set(kept[:100]) if (why := reject_said(one, load("ja"))) not in said] == []
 
 
 def test_a_form_without_a_file_says_so(sv):
