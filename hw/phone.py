@@ -47,7 +47,7 @@ class Phone:
         self._fault: Fault | None = None
         self._bars: int | None = None
         self._clock_due = True
-        self._left = False
+        self._left = self._sound_is_off = False
         self._check_at = self._poll_at = float("inf")
         self._news: dict[str, Callable[[str], None]] = {
             "RING": lambda _: self._ring(None),
@@ -160,6 +160,7 @@ class Phone:
                 # Left over from before a restart: nobody talks in it any more. A call that was dialled while the modem
                 # was being greeted is none of those.
                 yield Ask(self._family.hang_up[0], self._pace.reply)
+        yield from self._sound_off()
         self._check_at = monotonic()
 
     def _check(self) -> Script:
@@ -194,8 +195,9 @@ class Phone:
     def _sound_on(self) -> Script:
         """Ready the audio; a call without sound goes on, for 119 can locate it."""
         *before, start = self._family.sound_on
-        for command in before:
+        for command in () if self._sound_is_off else before:  # each answer is a wait between finger and dial
             yield Ask(command, self._pace.sound)
+        self._sound_is_off = False
         try:
             self._pcm.open()
         except AudioError as problem:
@@ -207,9 +209,12 @@ class Phone:
             self._post(AudioFailed(f"{start}: {reply.final or 'no answer'}"))
 
     def _sound_off(self) -> Script:
+        off = True
         for command in self._family.sound_off:
             if self._call is None:
-                yield Ask(command, self._pace.sound)
+                reply = yield Ask(command, self._pace.sound)
+                off = off and reply.ok
+        self._sound_is_off = off and self._call is None
 
     def _dialling(self, call: Call, number: str) -> Script:
         if call.over:

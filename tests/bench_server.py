@@ -152,7 +152,7 @@ def to_us(central):
                 wire.COMPLETE: "?1",
                 wire.DIGEST: digest,
             }
-            answer = link.ask("PATCH", f"{wire.RECORDINGS}/{name}", data, headers, patience=60.0)
+            answer = link.ask("PATCH", f"{wire.RECORDINGS}/{name}", data, headers, 60.0)
             assert answer.status < 300, (answer.status, answer.body)
 
     return work

@@ -8,7 +8,7 @@ SCAN = 4 * 4  # readings in one scan of the matrix
 FELT = 5 * SCAN  # more than any debounce asks for
 RESTS = 0.02  # seconds without a reading after which the keypad has gone to rest
 LOOK = 0.002  # seconds between two looks at what the driver does
-PATIENCE = 1.0  # seconds; without a driver nobody feels anything
+PATIENCE = 5.0  # seconds; without a driver nobody feels anything
 
 
 class Fingers:

@@ -356,6 +356,18 @@ def test_a_call_left_over_from_before_is_hung_up(line, modem, inbox):
 # Outgoing calls
 
 
+@pytest.mark.parametrize("answer", ["ERROR", "OK"])
+def test_sound_that_may_still_be_on_is_switched_off_before_the_dial(modem, line, inbox, answer):
+    modem.answers["AT+QPCMV=0"] = (answer,)
+    line.open(inbox.post)
+    inbox.until(TimeHeard)
+    line.dial(NUMBER)
+    modem.wait_for("ATD")
+    placed = [command for command in modem.heard if command.startswith(("AT+QPCMV=", "ATD"))]
+    again = ["AT+QPCMV=0"] if answer == "ERROR" else []
+    assert placed == ["AT+QPCMV=0", *again, "AT+QPCMV=1,0", f"ATD{NUMBER};"]
+
+
 def test_a_good_call(ready, modem, inbox):
     ready.dial(NUMBER)
     modem.wait_for(f"ATD{NUMBER};")
