@@ -92,6 +92,9 @@ class Channel:
         except TimeoutError as problem:
             self.close()
             raise Silent("the server does not answer") from problem
+        except (ssl.SSLEOFError, ssl.SSLSyscallError, ssl.SSLZeroReturnError) as problem:  # a server that just ended
+            self.close()
+            raise Unreachable("the server hung up before a word was said: is it just starting, or ending?") from problem
         except (ssl.SSLError, spki.CertificateError) as problem:
             self.close()
             raise TlsFailed(f"no TLS with the server: {problem}") from problem

@@ -285,6 +285,19 @@ def test_somebody_else_is_there():
         answering.join(5)
 
 
+def test_a_server_that_ends_hangs_up_and_is_no_stranger():
+    def hang_up(place):
+        with place.accept()[0] as caller:
+            caller.recv(1)  # the first byte of the greeting, so that the rest is refused in the middle
+
+    with socket.create_server(("127.0.0.1", 0)) as ending:
+        answering = threading.Thread(target=hang_up, args=(ending,), daemon=True)
+        answering.start()
+        with pytest.raises(Unreachable):
+            Channel(f"https://127.0.0.1:{ending.getsockname()[1]}", ("p",)).exchange("GET", "/", b"", {})
+        answering.join(20)
+
+
 def test_a_wait_is_cut_short_from_another_thread(office, link):
     reached = threading.Event()
 

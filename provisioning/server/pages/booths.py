@@ -74,14 +74,14 @@ def booths_page(visit: Visit) -> Response:
     known = [one for one in healths if not one.revoked]
     troubled = sum(one.tone == "bad" for one in known)
     quiet = sum(one.tone == "warn" for one in known)
-    parts = [visit.text("{count} booths", count=len(known))]
-    parts += [visit.text("{count} without contact", count=quiet)] if quiet else []
+    parts = [visit.text("Booths: {count}", count=len(known))]
+    parts += [visit.text("without contact: {count}", count=quiet)] if quiet else []
     return visit.page(
         "booths.html",
         booths=healths,
         tokens=promised,
         summary=" · ".join(parts),
-        trouble=visit.text("{count} need attention", count=troubled) if troubled else "",
+        trouble=visit.text("Need attention: {count}", count=troubled) if troubled else "",
         token_days=round(LASTS / DAY),
     )
 

@@ -144,13 +144,11 @@ def _today(visit: Visit, connection: Connection) -> str:
     today = Filter(period="today").conditions(office.zone, visit.now, sqlite=office.database.sqlite)
     wanted = select(func.count(), func.count().filter(call.c.result.in_(contact)))
     dials, contacts = connection.execute(wanted.select_from(call).where(counted, *today)).one()
-    said = visit.text("{count} dials today", count=dials)
+    said = visit.text("Dials today: {count}", count=dials)
     if not dials:
         return said
     share = round(100 * contacts / dials)
-    return visit.text(
-        "{dials} · a human answered {count} (of the dials: {share} %)", dials=said, count=contacts, share=share
-    )
+    return visit.text("{dials} · a human answered: {count} ({share} %)", dials=said, count=contacts, share=share)
 
 
 def _choices(visit: Visit, connection: Connection, names: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
