@@ -414,18 +414,33 @@ def test_a_modem_without_any_notices_is_watched_by_lists(ready, modem, inbox):
         ("NO CARRIER", Cause.NETWORK),
     ],
 )
-@pytest.mark.parametrize("late", [False, True])
-def test_why_a_call_was_not_answered(ready, modem, inbox, *, word, cause, late):
+def test_why_a_call_was_not_answered(ready, modem, inbox, *, word, cause):
     modem.answers["AT+CLCC"] = (clcc(2), "OK")
     ready.dial(NUMBER)
     modem.wait_for("ATD")
     modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
     modem.answers["AT+CLCC"] = ("OK",)
-    modem.say(ccinfo(-1))
-    if late:
-        modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 1)
-    modem.say(word)
+    modem.say(ccinfo(-1), word)
     assert inbox.next().cause is cause
+    assert inbox.empty()
+
+
+@pytest.mark.slow
+def test_why_a_call_was_not_answered_may_come_after_its_release(modem, inbox):
+    patient = replace(FAMILY, pace=replace(FAMILY.pace, recheck=3.0))  # what the word has to come within
+    line = GsmLine(modem.at, modem.pcm, patient)
+    line.open(inbox.post)
+    inbox.until(TimeHeard)
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
+    line.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
+    modem.answers["AT+CLCC"] = ("OK",)
+    modem.say(ccinfo(-1))
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 1)
+    modem.say("BUSY")
+    assert inbox.next().cause is Cause.BUSY
+    line.close()
     assert inbox.empty()
 
 
