@@ -15,6 +15,7 @@ from firmware import listfile, results
 from firmware.booth import Booth
 from firmware.browsing import Browsing
 from firmware.calls import Call, Calls
+from firmware.claims import Claims
 from firmware.clock import Clock
 from firmware.conversation import Conversation
 from firmware.display import Display, paper
@@ -109,7 +110,8 @@ def furnish(
     sample_allowed: bool,
 ) -> Parts:
     """The rooms of one booth."""
-    gate = Gate(calls, clock, replace(settings.guard, sample_allowed=sample_allowed))
+    claims = Claims(calls.store, clock, settings.data)
+    gate = Gate(calls, clock, replace(settings.guard, sample_allowed=sample_allowed), claims)
     codes, recorder = results.load(), Recorder(vault, post)
 
     def foresee(call: Call, moment: float) -> Decision:

@@ -56,7 +56,7 @@ class Booth:
         self._parts, self._inbox, self._display = parts, inbox, display
         self._scenery = Scenery(parts)
         self._calling = Calling(parts, self._scenery)
-        dialling = Dialling(parts, self._scenery, self.post)
+        self._dialling = dialling = Dialling(parts, self._scenery, self.post)
         self._office = Office(parts, dialling, self.post, self._speak)
         wrapping = Wrapping(parts, self._calling)
         self._acts = dict(self._calling.table() | dialling.table() | self._office.table())
@@ -164,6 +164,7 @@ class Booth:
         if isinstance(event, KeyPressed | KeyHeld | KeyReleased):
             for stroke in self._keys.hear(event, callflow.holds(self._place)):
                 self._step(stroke)
+                self._dialling.look_ahead(self._place)
         elif isinstance(event, Synced):
             with suppress(CardError):
                 self._parts.liaison.heard()

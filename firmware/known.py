@@ -23,6 +23,16 @@ class FactKind(Enum):
     COUNTED = "counted"  # hung up on us or stopped by a gatekeeper: so many of them are an implied refusal
     FINAL = "final"  # nobody to reach there: dead, changed, a fax, calls rejected
     VOID = "void"  # the call's attempt does not count: the network failed
+    CLAIM = "claim"  # another booth is about to call, until `due`; never kept
+
+
+class Hold(Enum):
+    """How this booth stands with a number that it is about to dial."""
+
+    ALONE = "alone"  # no server knows this booth, or the number is no customer's
+    OFFLINE = "offline"  # the server was not heard, or not in time
+    GRANTED = "granted"  # no other booth calls it meanwhile
+    HELD = "held"  # another booth has it
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Final
 
 from firmware import refusal
-from firmware.known import Fact, FactKind, Rules, newest_first
+from firmware.known import Fact, FactKind, Hold, Rules, newest_first
 from firmware.numbers import Kind, Number
 from firmware.window import Window
 
@@ -35,6 +35,7 @@ class Reason(Enum):
     DEAD_NUMBER = auto()  # dead, changed, a fax: nobody to reach there
     TIME_UNKNOWN = auto()
     CALLED_RECENTLY = auto()
+    CLAIMED = auto()  # another booth is about to call it
     RESULT_OWED = auto()  # the last call's result has not been keyed
     OFF_LIST = auto()  # WARN: nobody in the list has this number
     TOLL_FREE = auto()  # WARN: a business desk
@@ -54,6 +55,7 @@ class Decision:
     overridable: bool = False  # by a supervisor's PIN on this booth
     evidence: tuple[Fact, ...] = ()  # newest first
     considered: tuple[Reason, ...] = field(default=())  # every reason that was looked at, in order
+    claim: Hold | None = None  # how the booth stood with the number when it was dialled
 
 
 def decide(
@@ -92,6 +94,7 @@ def written(said: Decision) -> dict[str, object]:
         "overridable": said.overridable,
         "considered": [reason.name for reason in said.considered],
         "evidence": [fact.id for fact in said.evidence],
+        "claim": said.claim.value if said.claim else "",
     }
 
 
@@ -162,6 +165,14 @@ def _window(question: _Question) -> Decision | None:
     return Decision(Verdict.BLOCK, Reason.CALLED_RECENTLY, until=window.opens(now), overridable=True, evidence=evidence)
 
 
+def _claimed(question: _Question) -> Decision | None:
+    now = question.now
+    assert now is not None  # _time comes first
+    held = [fact for fact in question.facts if fact.kind is FactKind.CLAIM and fact.due is not None and now < fact.due]
+    until = max((fact.due for fact in held if fact.due is not None), default=None)
+    return Decision(Verdict.BLOCK, Reason.CLAIMED, until=until, evidence=newest_first(held)) if held else None
+
+
 def _off_list(question: _Question) -> Decision | None:
     return None if question.on_list else Decision(Verdict.WARN, Reason.OFF_LIST)
 
@@ -183,6 +194,7 @@ _CHECKS: Final[tuple[tuple[Reason, _Check], ...]] = (
     (Reason.RESULT_OWED, _owed),
     (Reason.TIME_UNKNOWN, _time),
     (Reason.CALLED_RECENTLY, _window),
+    (Reason.CLAIMED, _claimed),
     (Reason.OFF_LIST, _off_list),
     (Reason.TOLL_FREE, _kind(Verdict.WARN, Reason.TOLL_FREE, Kind.TOLL_FREE)),
     (Reason.SHARED_COST, _kind(Verdict.WARN, Reason.SHARED_COST, Kind.SHARED_COST)),

@@ -200,19 +200,20 @@ class Wanted(Message, frozen=True):
 
 
 class Claim(Message, frozen=True):
-    """The wish to call a number soon."""
+    """The wish to call a number soon; 0 seconds: to let it go."""
 
     number: str  # Number.key
     seconds: float = 120.0
 
 
 class Claimed(Message, frozen=True):
-    """Whether the number is this booth's until `expires`; if not, who has it."""
+    """Whether the number is this booth's until `expires`, `seconds` from now; if not, who has it so long."""
 
     granted: bool
     expires: float
     fence: int
     holder: str = ""  # the other booth's name
+    seconds: float = 0.0  # from now: booths need not have the server's time
 
 
 class Token(msgspec.Struct, frozen=True):

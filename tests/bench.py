@@ -19,6 +19,7 @@ from gpiozero.pins.mock import MockFactory
 from firmware import listfile, opus
 from firmware.callflow import State
 from firmware.calls import Calls
+from firmware.claims import Claims
 from firmware.clock import Clock
 from firmware.desk.rig import Rig
 from firmware.desk.running import RunningBooth
@@ -206,7 +207,7 @@ def guard(count, directory):
         calls.add_fact(
             Fact(f"00000000-0000-4000-8000-{number:012d}", FactKind.ATTEMPT, target.number.key, number * 9e4, "2", "07")
         )
-    gate = Gate(calls, clock, Rules(sample_allowed=True))
+    gate = Gate(calls, clock, Rules(sample_allowed=True), Claims(calls.store, clock, directory))
     decided, asked = [], []
     for _ in range(count):
         began = time.perf_counter()

@@ -1,6 +1,7 @@
 """From the wish to call to the dial: the guard, the warning, the handset, a supervisor's override."""
 
 import uuid
+from dataclasses import replace
 
 from firmware.acts.act import Act
 from firmware.callflow import Do, Place, State
@@ -23,6 +24,8 @@ from firmware.screens.scene import CallBody
 from firmware.store import CardError
 from hw.contracts import Post
 from hw.events import GONE, Event, Party
+
+SOON = frozenset({State.LIST, State.KEYING, State.PREVIEW})
 
 
 class Dialling:
@@ -94,7 +97,7 @@ class Dialling:
     def _judge(self, target: Target | None, *, seen: bool = False) -> Event | None:
         if target is None:
             return None
-        decision = self._parts.gate.decide(target, owed=self._parts.condition.owed is not None)
+        decision = self._decided(target)
         self._target, self._decision = target, decision
         if decision.reason is Reason.EMERGENCY:
             return Cleared()
@@ -103,6 +106,20 @@ class Dialling:
         if self._parts.settings.agents and not self._parts.condition.agent:
             return LogInWanted()
         return self._verdict(target, decision, seen=seen)
+
+    def look_ahead(self, place: Place) -> None:
+        """Whom the screen shows may be called next: the server is asked early, so that the dial need not wait."""
+        if place.state in SOON and not place.emergency:
+            self._parts.gate.look_ahead(None if place.state is State.LIST else self._wanted(place.state))
+
+    def _decided(self, target: Target) -> Decision:
+        """The guard's word. Only a call that nothing else forbids waits for the server's."""
+        owed = self._parts.condition.owed is not None
+        decision = self._parts.gate.decide(target, owed=owed)
+        if decision.verdict is Verdict.BLOCK and decision.reason is not Reason.CLAIMED:
+            return decision
+        hold = self._parts.gate.settle(target)
+        return replace(self._parts.gate.decide(target, owed=owed), claim=hold)
 
     def _verdict(self, target: Target, decision: Decision, *, seen: bool) -> Event:
         if decision.verdict is Verdict.BLOCK:

@@ -75,6 +75,11 @@ REASONS: dict[Reason, Why] = {
         mark("Called {ago}"),
         mark("A number rests between two calls, so that nobody is called twice by mistake."),
     ),
+    Reason.CLAIMED: Why(
+        mark("Another booth is about to call"),
+        mark("Other booth calling"),
+        mark("A number belongs to one booth at a time, so that no two agents call one customer at once."),
+    ),
     Reason.RESULT_OWED: Why(
         mark("Key the last call's result first"),
         mark("Key result first"),

@@ -1,4 +1,4 @@
-"""The headless daemon: two couriers, one up and one down, and a thread that is woken and keeps watch."""
+"""The headless daemon: three couriers, for what goes up, what comes down and claims, and a thread that is woken and keeps watch."""
 
 import json
 import logging
@@ -14,6 +14,7 @@ from firmware.store import CardError, Store
 from firmware.syncing.courier import Courier, Trouble
 from firmware.syncing.downlink import Downlink
 from firmware.syncing.identity import Identity, Wallet
+from firmware.syncing.leases import Leases
 from firmware.syncing.link import PATIENCE, Channel, Link
 from firmware.syncing.outbox import Outbox, booth_name
 from firmware.syncing.reels import Shelf
@@ -44,7 +45,7 @@ class Daemon:
         self._standing = Standing(mailbox.report(self._store), self._clock)
         self._booth, self._own = wake.Bell(data, wake.BOOTH), wake.Bell(data, wake.SYNC)
         self._ear = wake.Ear(data, wake.SYNC)
-        up, down = _opened(data), _opened(data)
+        up, down, leases = _opened(data), _opened(data), _opened(data)
         self._dating = up
         self._links = self._linked(patience)
         self._outbox = Outbox(up, booth_name(up, identity.name))
@@ -60,9 +61,11 @@ class Daemon:
         self._downlink = Downlink(
             down, self._links[1], self._clock, heard=self._booth.ring, forgotten=self._offer_again
         )
+        self._leases = Leases(leases, self._links[2], self._clock, heard=self._booth.ring)
         self._couriers = {
             "up": Courier("up", self._uplink.turn, partial(self._told, "up")),
             "down": Courier("down", self._downlink.turn, partial(self._told, "down")),
+            "claims": Courier("claims", self._leases.turn, partial(self._told, "claims")),
         }
         self._over = False
 
@@ -86,6 +89,7 @@ class Daemon:
 
     def _watch(self, watchdog: Watchdog) -> None:
         if self._ear.wait(TICK):
+            self._couriers["claims"].call()
             self._couriers["up"].call()
         if any(courier.dead for courier in self._couriers.values()):
             raise CourierDied("a courier has ended by an error of ours")
@@ -113,13 +117,14 @@ class Daemon:
             courier.join(GOODBYE)
         self._ear.close()
 
-    def _linked(self, patience: float) -> tuple[Link, Link]:
+    def _linked(self, patience: float) -> tuple[Link, Link, Link]:
         """One link for each courier; they count together."""
         key, counter, identity = self._wallet.key(), self._wallet.counter(), self._identity
-        up, down = (Channel(identity.url, identity.pins, patience) for _ in range(2))
+        up, down, claims = (Channel(identity.url, identity.pins, patience) for _ in range(3))
         return (
             Link(up, identity.booth, key, counter, self._dated),
             Link(down, identity.booth, key, counter, self._standing.heard),
+            Link(claims, identity.booth, key, counter, self._standing.heard),
         )
 
     def _dated(self, utc: float) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from http import HTTPStatus
 
-from sqlalchemy import Double, bindparam, case, select
+from sqlalchemy import Double, bindparam, case, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from firmware import wire
@@ -26,16 +26,29 @@ class Claims:
 
     def ask(self, one: Booth, wish: wire.Claim) -> wire.Claimed:
         """Take or prolong the lease of a number; or say who has it. Raises Refused."""
-        if not 0 < len(wish.number) <= LONGEST_NUMBER or wish.seconds <= 0:
+        if not 0 < len(wish.number) <= LONGEST_NUMBER or not wish.seconds >= 0:
             raise Refused(HTTPStatus.BAD_REQUEST, "claim", "a claim needs a number, and seconds from 0 up")
         now = self._now()
+        if wish.seconds == 0:
+            return self._let_go(one, wish.number, now)
         wanted = {"number": wish.number, "booth": one.id, "fence": 1, "expires": now + min(wish.seconds, LONGEST)}
         with self._database.write() as connection:
             granted = connection.execute(self._lease, wanted | {"now": now}).one_or_none()
             if granted is not None:
-                return wire.Claimed(granted=True, expires=granted.expires, fence=granted.fence)
+                return wire.Claimed(
+                    granted=True, expires=granted.expires, fence=granted.fence, seconds=granted.expires - now
+                )
             held = connection.execute(_HELD, {"number": wish.number}).one()
-        return wire.Claimed(granted=False, expires=held.expires, fence=held.fence, holder=held.name)
+        return wire.Claimed(
+            granted=False, expires=held.expires, fence=held.fence, holder=held.name, seconds=held.expires - now
+        )
+
+    def _let_go(self, one: Booth, number: str, now: float) -> wire.Claimed:
+        """End a lease of this booth's. The row stays, for its fence must go on growing."""
+        ours = (claim.c.number == number) & (claim.c.booth == one.id) & (claim.c.expires > now)
+        with self._database.write() as connection:
+            connection.execute(update(claim).where(ours).values(expires=now))
+        return wire.Claimed(granted=False, expires=now, fence=0)
 
 
 def _lease(database: Database) -> ReturningInsert[int, float]:

@@ -10,6 +10,7 @@ from firmware import mailbox
 from firmware.browsing import Browsing
 from firmware.callflow import State
 from firmware.calls import Calls
+from firmware.claims import Claims
 from firmware.clock import RELEASED, Clock
 from firmware.gate import Gate
 from firmware.known import Rules
@@ -37,7 +38,8 @@ class Desk:
         )
         self.posted = queue.Queue()
         self.calls = Calls(data / "booth.db", "b3", self.clock)
-        self.browsing = Browsing(self.calls, Gate(self.calls, self.clock, Rules()), self.clock, ())
+        gate = Gate(self.calls, self.clock, Rules(), Claims(self.calls.store, self.clock, data))
+        self.browsing = Browsing(self.calls, gate, self.clock, ())
         self.liaison = Liaison(
             replace(parse(example()), data=data), self.calls, self.clock, self.browsing, self.posted.put
         )

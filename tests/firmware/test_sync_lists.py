@@ -8,6 +8,7 @@ from firmware import results
 from firmware.arrivals import SLICE, Arrivals, Change
 from firmware.browsing import Browsing
 from firmware.calls import Call, Calls
+from firmware.claims import Claims
 from firmware.clock import RELEASED, Clock
 from firmware.gate import Gate
 from firmware.known import Rules
@@ -30,7 +31,9 @@ class Booth:
         self.calls = Calls(path, "b3", clock)
         self.store = self.calls.store
         self.arrivals = Arrivals(self.store, "JP", "03")
-        self.browsing = Browsing(self.calls, Gate(self.calls, clock, Rules()), clock, ())
+        self.browsing = Browsing(
+            self.calls, Gate(self.calls, clock, Rules(), Claims(self.store, clock, path.parent)), clock, ()
+        )
 
     def assign(self, uuid, name="spring", *, wanted=1, sample=0):
         with self.store.write() as db:

@@ -305,6 +305,17 @@ def test_whoever_has_it_may_prolong_it_under_the_same_fence(claims, clock):
     assert claims.ask(A, wire.Claim(number=NUMBER)).fence > first.fence  # somebody might have had it in between
 
 
+def test_whoever_lets_go_frees_the_number_at_once(claims):
+    first = claims.ask(A, wire.Claim(number=NUMBER, seconds=60))
+    assert first.seconds == 60
+    assert claims.ask(B, wire.Claim(number=NUMBER)).seconds == 60
+    claims.ask(B, wire.Claim(number=NUMBER, seconds=0))  # not B's to let go
+    assert not claims.ask(B, wire.Claim(number=NUMBER)).granted
+    assert not claims.ask(A, wire.Claim(number=NUMBER, seconds=0)).granted
+    second = claims.ask(B, wire.Claim(number=NUMBER))
+    assert (second.granted, second.fence) == (True, first.fence + 1)
+
+
 def test_nobody_claims_for_ever(claims):
     assert claims.ask(A, wire.Claim(number=NUMBER, seconds=1e12)).expires == 1000.0 + LONGEST
 

@@ -138,6 +138,49 @@ def test_the_server_tells_a_booth_the_time_that_nobody_else_knows(central, branc
     assert scene.header.now == pytest.approx(time.time(), abs=5)
 
 
+def test_two_booths_and_one_customer(central, branch, at, until, card):
+    places = branch("one"), branch("other")
+    for place in places:
+        central.enrol(place.directory, central.token(place.directory.name))
+        central.sync(place.directory)
+    (one, first), (other, second) = (place.install() for place in places)
+    asked = "SELECT state FROM claim WHERE number = ?"
+    for booth in (first, second):
+        at(booth, State.LIST, lambda scene, _view: scene.body.rows and scene.header.synced)
+    one.tap("D")
+    at(first, State.PREVIEW)
+    until(lambda: [row["state"] for row in card(places[0].directory, asked, KEY)] == ["granted"])
+    other.lift()
+    other.tap("A")
+    scene = at(second, State.BLOCKED)
+    decision = scene.body.decision
+    assert (decision.reason, decision.overridable) == (Reason.CLAIMED, False)
+    assert [fact.booth for fact in decision.evidence] == ["one"]
+    assert not [line for line in other.modem.heard if line.startswith("ATD")]
+
+    one.tap("D")  # the agent at the first booth goes back to the list: the number is free again
+    at(first, State.LIST)
+    until(lambda: not card(places[0].directory, asked, KEY))
+    other.tap("D")
+    at(second, State.LIST)
+    other.exchange.book[FIRST] = FarEnd(answers_after=0.3, voice=Tone(CUSTOMER))
+    until(lambda: not [row for row in card(places[1].directory, asked, KEY) if row["state"] == "held"])
+    other.tap("A")
+    call = at(second, State.TALKING).body.call.id
+    assert places[1].books().record(call)["decision"]["claim"] == "granted"
+
+
+def test_a_call_without_the_servers_word_says_so(central, branch, at):
+    place = branch("one")
+    central.enrol(place.directory)
+    rig, booth = place.install()
+    call = talk(rig, booth, at, seconds=0)
+    hang_up(rig, booth, at)
+    at(booth, State.PREVIEW)
+    booth.stop()
+    assert place.record(call)["decision"]["claim"] == "offline"
+
+
 def test_lists_come_from_the_server_change_and_go(central, branch, at):
     place = branch("one")
     central.enrol(place.directory)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
-from firmware.known import Fact, FactKind, Rules, newest_first
+from firmware.known import Fact, FactKind, Hold, Rules, newest_first
 from firmware.redial import Decision, Reason, Verdict
 from firmware.refusal import refusals, standing
 from provisioning.server.schema import fact
@@ -96,4 +96,5 @@ def decision(said: Any, evidence: tuple[Fact, ...]) -> Decision | None:
         overridable=bool(said.get("overridable")),
         evidence=evidence,
         considered=looked,
+        claim=next((hold for hold in Hold if hold.value == said.get("claim")), None),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from firmware.known import Fact, FactKind
+from firmware.known import Fact, FactKind, Hold
 from firmware.marks import TICK_NAMES
 from firmware.pinpad import REASONS as OVERRIDE_KEYS
 from firmware.redial import Decision
@@ -26,6 +26,7 @@ KINDS: dict[FactKind, str] = {
     FactKind.COUNTED: mark("counted towards a refusal"),
     FactKind.FINAL: mark("nobody is reached there"),
     FactKind.VOID: mark("the attempt does not count"),
+    FactKind.CLAIM: mark("was about to call"),
 }
 _CALLERS_REASONS = {
     "off-list": mark("not on the list"),
@@ -102,6 +103,8 @@ class Storyteller:
             yield Pair(self.text("Until"), until)
         source = self.text(rule.source) if rule.source else ""
         yield Pair(self.text("Rule"), " ".join(filter(None, (self.text(rule.rule), source and f"({source})"))))
+        if decision.claim is Hold.OFFLINE:
+            yield Pair(self.text("Server"), self.text("not heard in time: the booth went by what it knew itself"))
 
     def fact(self, one: Fact) -> str:
         """What a fact says, without when and who."""
