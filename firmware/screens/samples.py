@@ -110,6 +110,8 @@ _CALLED = Fact(
 _REFUSED = Fact("f2", FactKind.REFUSAL, SUMIRE.number.key, NOW - 5 * DAY, "2", "OP07", result="REF")
 _OLDER = Fact("f3", FactKind.ATTEMPT, SUMIRE.number.key, NOW - 40 * DAY, "1", "OP03", result="ABS")
 RECENT = Decision(Verdict.BLOCK, Reason.CALLED_RECENTLY, until=NOW + 57 * MINUTE, overridable=True, evidence=(_CALLED,))
+_CLAIM = Fact("claim", FactKind.CLAIM, MIZUHO.number.key, NOW, "3", "", due=NOW + 2 * MINUTE)
+CLAIMED = Decision(Verdict.BLOCK, Reason.CLAIMED, until=NOW + 2 * MINUTE, evidence=(_CLAIM,))
 REFUSED = Decision(Verdict.BLOCK, Reason.REFUSED, never=True, evidence=(_REFUSED, _OLDER))
 OFF_LIST = Decision(Verdict.WARN, Reason.OFF_LIST)
 
@@ -194,6 +196,7 @@ LISTS: dict[str, Scene] = {
 GUARD: dict[str, Scene] = {
     "blocked": _scene(S.BLOCKED, BlockedBody(MIZUHO.number, MIZUHO, RECENT)),
     "blocked-full": _scene(S.BLOCKED, BlockedBody(MIZUHO.number, MIZUHO, RECENT, full=True, scroll=3)),
+    "blocked-claimed": _scene(S.BLOCKED, BlockedBody(MIZUHO.number, MIZUHO, CLAIMED)),
     "blocked-refused": _scene(S.BLOCKED, BlockedBody(SUMIRE.number, SUMIRE, REFUSED)),
     "blocked-refused-full": _scene(S.BLOCKED, BlockedBody(SUMIRE.number, SUMIRE, REFUSED, full=True, scroll=9)),
     "blocked-time": _scene(
