@@ -302,7 +302,9 @@ def measure(bench, options, decided, asked):
     shares = bench.a_call(options.talk)
     ours = {name: share for name, share in shares.items() if name.lower().startswith(OURS)}
     total, bare = sum(ours.values()), encoders(options.talk)
-    print(f"one recorded call: {total:.2f} % of a core (target ≤ 5 %), {total / bare:.1f}x two bare encoders on silence: {bare:.2f} %")
+    print(
+        f"one recorded call: {total:.2f} % of a core (target ≤ 5 %), {total / bare:.1f}x two bare encoders on silence: {bare:.2f} %"
+    )
     print(f"  by thread: {json.dumps({name: round(share, 2) for name, share in sorted(ours.items())})}")
     others = {name: round(share, 2) for name, share in sorted(shares.items()) if name not in ours}
     print(f"  the emulation and this program: {json.dumps(others)}")

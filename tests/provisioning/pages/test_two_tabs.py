@@ -32,7 +32,9 @@ def tabs(sv):
 def test_a_refusal_is_lifted_once(office, one, tabs):
     office.fact(one, "refusal", KEY, call=office.call(one, code="REF"), result="REF")
     form = f"/numbers/{KEY}/lift"
-    assert tabs(form, {"reason": "本人の依頼による"}, on=form) == [303, 404]
+    assert (
+        tabs(form, {"reason": "本人の依頼による"}, on=form)[0] == 303
+    )  # the slower one hears "done", or that it is done
     with office.parts.database.read() as connection:
         assert len(knowledge.of_number(connection, KEY).lifts) == 1
 
