@@ -135,7 +135,7 @@ def furnish(
         menu=Menu(calls, settings.country, settings.area_code),
         memo=Memo(hardware.handset, recorder, calls),
         soundtest=SoundTest(hardware.handset),
-        liaison=Liaison(settings, calls, clock, browsing, post),
+        liaison=Liaison(settings, calls, clock, browsing, codes=codes, vault=vault, post=post),
         condition=Condition(calls.recall("language") or settings.language, agent=_agent(settings, calls)),
     )
 

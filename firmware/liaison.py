@@ -7,15 +7,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from firmware import mailbox, wake
+from firmware import mailbox, results, wake
 from firmware.arrivals import Arrivals
 from firmware.browsing import Browsing
 from firmware.callflow import State
 from firmware.calls import Calls
 from firmware.clock import Clock
 from firmware.mailbox import Report
+from firmware.results import Results, ResultsError
 from firmware.settings import Settings
 from firmware.store import CardError
+from firmware.vault import Vault, VaultError
 from hw.contracts import Post
 from hw.events import Event, TimeHeard
 
@@ -33,8 +35,20 @@ class Synced(Event):
 class Liaison:
     """Knows nothing of networks: rows in the database, and a bell in each direction. Without an enrolment it rests."""
 
-    def __init__(self, settings: Settings, calls: Calls, clock: Clock, browsing: Browsing, post: Post) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        calls: Calls,
+        clock: Clock,
+        browsing: Browsing,
+        *,
+        codes: Results,
+        vault: Vault,
+        post: Post,
+    ) -> None:
         self._settings, self._calls, self._clock, self._browsing, self._post = settings, calls, clock, browsing, post
+        self._codes, self._vault = codes, vault
+        self._read = self._told = ""  # result codes: what is in use, and what sync has left
         self.enrolled = mailbox.enrolled(settings.data)
         self._arrivals = Arrivals(calls.store, settings.country, settings.area_code)
         self._listener: wake.Listener | None = None
@@ -58,7 +72,9 @@ class Liaison:
     def heard(self) -> None:
         """Sync has left something."""
         self._report = mailbox.report(self._calls.store)
+        self._told = mailbox.recalled(self._calls.store, mailbox.RESULTS)
         self._pending = self._arrivals.some
+        self._seal()
         ahead, now = self._report.ahead(), self._clock.stamp()
         if ahead is not None and self._report.boot == now.boot and self._clock.source in _LESSER:
             self._post(TimeHeard(now.monotonic + ahead))
@@ -73,11 +89,16 @@ class Liaison:
             self._bell.ring()
 
     def busy(self, state: State) -> bool:
-        """Whether there is a list to take in, and nobody whom that disturbs."""
-        return self._pending and state in QUIET
+        """Whether there are lists or result codes to take in, and nobody whom that disturbs."""
+        return (self._pending or self._told != self._read) and state in QUIET
 
     def work(self) -> None:
-        """Take a little of a list in. To be called while `busy`."""
+        """Take in the result codes, or a little of a list. To be called while `busy`."""
+        if self._told != self._read:
+            self._read = self._told
+            with suppress(ResultsError):  # sync has read them before it left them
+                self._codes.become(results.parse(self._read) if self._read else results.load())
+            return
         try:
             change = self._arrivals.step()
         except CardError:
@@ -86,6 +107,12 @@ class Liaison:
         if change is not None:
             self._browsing.replaced(change.old, change.new)
         self._pending = self._arrivals.some
+
+    def _seal(self) -> None:
+        """The server's keys open recordings as well as those in device.toml: whoever serves may renew its own."""
+        if self._report.recipients:
+            with suppress(VaultError):
+                self._vault.seal_to((*self._settings.recording.recipients, *self._report.recipients))
 
     def synced(self, waiting: int) -> bool:
         """Whether the server has all, as far as the booth can know; `waiting` calls are still in the outbox."""

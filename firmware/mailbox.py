@@ -9,7 +9,8 @@ from firmware.clock import Stamp
 from firmware.store import Store
 
 IDENTITY = Path("sync") / "identity.json"  # in the data directory; there from the enrolment on
-NAME, SOFTWARE, FAULTS, REPORT = "booth", "software", "faults", "sync-report"  # notes; the first three are the booth's
+NAME, SOFTWARE, FAULTS = "booth", "software", "faults"  # the booth's notes
+REPORT, RESULTS = "sync-report", "results"  # sync's: the latter are the office's result codes, empty for our own
 STALE = 180.0  # seconds without a word from the server after which it counts as out of reach
 
 

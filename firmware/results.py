@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -50,9 +50,13 @@ class Results:
     """The result codes of a booth."""
 
     def __init__(self, results: Collection[Result]) -> None:
+        self.become(results)
+
+    def become(self, results: Iterable[Result]) -> None:
+        """Be another set of codes from now on, for everybody who holds this one."""
         self._all = tuple(results)
-        self._by_key = {result.key: result for result in results}
-        self._by_code = {result.code: result for result in results}
+        self._by_key = {result.key: result for result in self._all}
+        self._by_code = {result.code: result for result in self._all}
 
     def __iter__(self) -> Iterator[Result]:
         return iter(self._all)
@@ -130,8 +134,12 @@ def facts_of(result: Result, due: float | None = None) -> tuple[tuple[FactKind, 
 
 
 def load(path: Path | None = None) -> Results:
-    """Read and check the result codes; raises ResultsError with every fault there is."""
-    text = (path or OURS).read_text(encoding="utf-8")
+    """The result codes in a file; ours if none is named. Raises ResultsError with every fault there is."""
+    return parse((path or OURS).read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Results:
+    """The result codes in `text`. Raises ResultsError with every fault there is."""
     try:
         tables = tomllib.loads(text).get("result", [])
     except tomllib.TOMLDecodeError as error:

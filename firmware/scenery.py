@@ -26,7 +26,6 @@ class Scenery:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._results = tuple(parts.results)
         self.script_page = 0
         self._bodies: dict[State, Callable[[], Body]] = {
             State.LIST: self._list,
@@ -50,7 +49,7 @@ class Scenery:
             body = self._bodies.get(place.state, lambda: self._conversation(place))()
         except CardError:
             body = ListBody(None, notice="card-full")
-        return Scene(place.state, self._header(), body, self._results)
+        return Scene(place.state, self._header(), body, tuple(self._parts.results))
 
     def _conversation(self, place: Place) -> Body:
         script, line = self._parts.settings.script.pages, self._parts.condition.model

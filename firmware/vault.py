@@ -127,18 +127,22 @@ class Vault:
         self, directory: Path, recipients: Sequence[str], post: Post, written: Callable[[], object] = lambda: None
     ) -> None:
         """`written` is called, on the vault's thread, whenever one more segment is on the disk."""
-        if not recipients:
-            raise VaultError("no recipient: recordings would be sealed to nobody")
-        try:
-            self._recipients = [pyrage.x25519.Recipient.from_str(text) for text in recipients]
-        except pyrage.RecipientError as problem:
-            raise VaultError(f"a recipient is no age public key (age1…): {problem}") from problem
+        self.seal_to(recipients)
         with contextlib.suppress(OSError):  # then each recording says that it has failed, and calls go on
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory, self.post, self._written = directory, post, written
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="vault", daemon=True)
         self._thread.start()
+
+    def seal_to(self, recipients: Sequence[str]) -> None:
+        """Whom segments are sealed to from now on; raises VaultError, and changes nothing, for what are no keys."""
+        if not recipients:
+            raise VaultError("no recipient: recordings would be sealed to nobody")
+        try:
+            self._recipients = [pyrage.x25519.Recipient.from_str(text) for text in dict.fromkeys(recipients)]
+        except pyrage.RecipientError as problem:
+            raise VaultError(f"a recipient is no age public key (age1…): {problem}") from problem
 
     @property
     def alive(self) -> bool:

@@ -188,6 +188,7 @@ class Status(Message, frozen=True):
     oldest: float | None
     free_bytes: int
     faults: tuple[str, ...] = ()  # words such as "line:UNPLUGGED", "card-full"
+    results: str = ""  # tag_of the result codes that it has
 
 
 class Wanted(Message, frozen=True):
@@ -197,6 +198,7 @@ class Wanted(Message, frozen=True):
     name: str
     recipients: tuple[str, ...]
     pins: tuple[str, ...] = ()
+    results: str = ""  # the office's result codes, as results.toml has them; empty: the booth has these
 
 
 class Claim(Message, frozen=True):
@@ -243,6 +245,11 @@ class Token(msgspec.Struct, frozen=True):
 def pin_of(public_key: bytes) -> str:
     """The pin of a server's key: SHA-256 over its SubjectPublicKeyInfo (DER), base64url without padding."""
     return base64.urlsafe_b64encode(hashlib.sha256(public_key).digest()).rstrip(b"=").decode("ascii")
+
+
+def tag_of(text: str) -> str:
+    """A short name of a text; another text has another one."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
 
 _M = TypeVar("_M", bound=Message)

@@ -43,7 +43,7 @@ class Phone:
         self._next: Call | None = None  # dialled, but its turn has not come
         self._opened_at: float | None = None
         self._model = ""
-        self._ready = self._examining = self._polling = False
+        self._ready = self._examining = self._polling = self._news_of_health = False
         self._fault: Fault | None = None
         self._bars: int | None = None
         self._clock_due = True
@@ -164,12 +164,15 @@ class Phone:
         self._check_at = monotonic()
 
     def _check(self) -> Script:
+        self._news_of_health = False
         health = yield from questions.examine(self._family)
         self._examining = False
         if self._call or self._next:  # in a call the line is not judged: whoever hears "lost" ends the call
             self._check_at = monotonic() + self._pace.check
         else:
             self._judge(health, monotonic())
+        if self._news_of_health:  # it came while we were asking, perhaps after the answer that it is about
+            self._check_at = min(self._check_at, monotonic() + SOON)
 
     def _judge(self, health: Health, now: float) -> None:
         if health.waking and self._opened_at is not None and now - self._opened_at < self._pace.sim:
@@ -357,6 +360,7 @@ class Phone:
             self._poll_at = monotonic()
 
     def _health_news(self, _: str) -> None:
+        self._news_of_health = True
         self._check_at = min(self._check_at, monotonic() + SOON)
 
     def _clock_news(self, line: str) -> None:

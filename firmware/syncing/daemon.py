@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from firmware import mailbox, wake, wire
+from firmware import mailbox, results, wake, wire
 from firmware.clock import Clock
 from firmware.mailbox import Report
+from firmware.results import ResultsError
 from firmware.store import CardError, Store
 from firmware.syncing.courier import Courier, Trouble
 from firmware.syncing.downlink import Downlink
@@ -148,6 +149,19 @@ class Daemon:
             self._wallet.keep(self._identity)
             for link in self._links:
                 link.channel.pins = wanted.pins
+        if wanted.results:
+            self._take_results(wanted.results)
+
+    def _take_results(self, text: str) -> None:
+        """The office's result codes; a set that this booth does not understand is left, and the one it has stays."""
+        try:
+            results.parse(text)
+        except ResultsError as problem:
+            log.warning("the server's result codes are not for this version: %s", problem.faults[0])
+            return
+        with self._dating.write(durable=False) as db:
+            mailbox.note(db, mailbox.RESULTS, text)
+        self._booth.ring()
 
     def _told(self, who: str, problem: Trouble | None) -> None:
         """A courier came home: with a trouble, or with none."""
@@ -178,6 +192,7 @@ def _status(store: Store, data: Path, recordings: int) -> wire.Status:
         oldest=mailbox.oldest(store),
         free_bytes=free,
         faults=faults,
+        results=wire.tag_of(mailbox.recalled(store, mailbox.RESULTS) or results.OURS.read_text(encoding="utf-8")),
     )
 
 

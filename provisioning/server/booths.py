@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from firmware import wire
-from provisioning.server import tokens
+from firmware import results, wire
+from provisioning.server import notes, tokens
 from provisioning.server.bell import Bell, Topic
 from provisioning.server.database import Database
 from provisioning.server.refusals import Refused
@@ -106,8 +106,15 @@ class Booths:
         }
         with self._database.write() as connection:
             connection.execute(update(booth).where(booth.c.id == one.id).values(values))
+            codes = office_results(connection)
         self._bell.ring(Topic.BOOTHS)
-        return wire.Wanted(time=self._now(), name=one.name, recipients=self._terms.recipients, pins=self._terms.pins)
+        return wire.Wanted(
+            time=self._now(),
+            name=one.name,
+            recipients=self._terms.recipients,
+            pins=self._terms.pins,
+            results="" if status.results in {"", wire.tag_of(codes)} else codes,
+        )
 
     def revoke(self, booth_id: str, *, revoked: bool = True) -> None:
         """Refuse a booth from now on, or let it in again."""
@@ -156,3 +163,8 @@ def _key(text: str) -> bytes:
     if len(key) != _KEY_BYTES:
         raise Refused(HTTPStatus.BAD_REQUEST, "key", "the booth's key is not an Ed25519 public key in base64")
     return key
+
+
+def office_results(connection: Connection) -> str:
+    """The result codes of this office, as results.toml has them; ours until it has made its own."""
+    return notes.get(connection, notes.RESULTS) or results.OURS.read_text(encoding="utf-8")

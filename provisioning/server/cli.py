@@ -15,9 +15,12 @@ from pathlib import Path
 
 from sqlalchemy import func, insert, select
 
+from firmware import results
+from firmware.results import ResultsError
 from firmware.watchdog import Watchdog
 from provisioning.server import notes, parts, tls, tokens
 from provisioning.server.bell import Bell
+from provisioning.server.booths import office_results
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.pages import passwords
@@ -55,6 +58,17 @@ examples:
   booth-provision server run
   booth-provision server run --api 0.0.0.0:8443 --url https://booths.example:8443
   booth-provision server run --pages 127.0.0.1:8080 --name calls.example
+"""
+RESULTS = """\
+Prints the result codes in use, as a file to edit; or takes such a file in. All faults are told
+with their lines, and a faulty file changes nothing. Booths have the new codes within a minute,
+between two calls; start the server again to have their names on its pages. What a refusal
+forbids stays forbidden, whatever its code is called later.
+
+examples:
+  booth-provision server results > codes.toml
+  booth-provision server results codes.toml
+  booth-provision server results --ours
 """
 RESTORED = """\
 After the directory was restored from a backup: the booths begin anew and offer again all
@@ -100,6 +114,12 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     _action(actions, "restored", "after restoring a backup: have the booths begin anew", RESTORED).set_defaults(
         run=restored
     )
+    codes = _action(actions, "results", "the office's own result codes", RESULTS)
+    codes.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="the codes; without it those in use are printed"
+    )
+    codes.add_argument("--ours", action="store_true", help="go back to the codes that the program came with")
+    codes.set_defaults(run=office_codes)
     _action(actions, "new-key", "put the backup key in the place of the lost one", NEW_KEY).set_defaults(run=new_key)
 
     token = _taught(commands.add_parser("token", help="what enrols a new booth"), ENROLMENT)
@@ -257,6 +277,24 @@ def revoke_token(options: argparse.Namespace) -> int:
         done = tokens.revoke(connection, options.id, time.time())
     if not done:
         raise CommandError(f"there is no open token {options.id}; a booth that has used one is revoked on the pages")
+    return 0
+
+
+def office_codes(options: argparse.Namespace) -> int:
+    """`server results`."""
+    with _database(options.data) as database:
+        if options.file is None and not options.ours:
+            with database.read() as connection:
+                print(office_results(connection), end="")
+            return 0
+        try:
+            text = (results.OURS if options.ours else options.file).read_text(encoding="utf-8")
+            count = len(tuple(results.parse(text)))
+        except (ResultsError, OSError, UnicodeDecodeError) as problem:
+            raise CommandError(f"{options.file}: nothing was changed\n{problem}") from problem
+        with database.write() as connection:
+            notes.put(database, connection, notes.RESULTS, "" if options.ours else text)
+    print(f"{count} result codes; booths have them within a minute. Start the server again for its pages.")
     return 0
 
 

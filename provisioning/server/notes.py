@@ -6,6 +6,7 @@ from provisioning.server.database import Database
 from provisioning.server.schema import server_note
 
 EPOCH = "epoch"  # the line of facts; a restored backup begins another
+RESULTS = "results"  # the office's result codes, as results.toml has them
 URL = "url"  # of the booth API, as booths were last told
 
 

@@ -4,9 +4,10 @@ import json
 import queue
 from dataclasses import replace
 
+import pyrage
 import pytest
 
-from firmware import mailbox
+from firmware import mailbox, results
 from firmware.browsing import Browsing
 from firmware.callflow import State
 from firmware.calls import Calls
@@ -18,10 +19,12 @@ from firmware.liaison import QUIET, Liaison, Synced
 from firmware.mailbox import STALE, Report
 from firmware.menu import Menu
 from firmware.settings import example, parse
+from firmware.vault import Vault
 from firmware.wake import SYNC, Bell, Ear
 from hw.events import TimeHeard
 
 NOW = RELEASED + 86400.0
+OURS, THEIRS = (str(pyrage.x25519.Identity.generate().to_public()) for _ in range(2))
 
 
 class Desk:
@@ -40,8 +43,15 @@ class Desk:
         self.calls = Calls(data / "booth.db", "b3", self.clock)
         gate = Gate(self.calls, self.clock, Rules(), Claims(self.calls.store, self.clock, data))
         self.browsing = Browsing(self.calls, gate, self.clock, ())
+        self.codes, self.vault = results.load(), Vault(data / "recordings", [OURS], self.posted.put)
         self.liaison = Liaison(
-            replace(parse(example()), data=data), self.calls, self.clock, self.browsing, self.posted.put
+            replace(parse(example()), data=data),
+            self.calls,
+            self.clock,
+            self.browsing,
+            codes=self.codes,
+            vault=self.vault,
+            post=self.posted.put,
         )
         self.liaison.open()
 
@@ -52,6 +62,7 @@ class Desk:
 
     def close(self):
         self.liaison.close()
+        self.vault.close()
         self.calls.close()
 
 
@@ -175,3 +186,35 @@ def test_the_status_page_can_be_read_to_its_end(desk):
     menu.move(-1)
     assert menu.body(lambda: rows, 5).chosen == 10
     assert menu.body(lambda: rows[:3], 5).chosen == 2
+
+
+def office_codes(one, text):
+    """What sync leaves when the office has codes of its own."""
+    with one.calls.store.write() as db:
+        mailbox.note(db, mailbox.RESULTS, text)
+    one.liaison.heard()
+
+
+def test_the_offices_result_codes_are_taken_in_between_two_calls(desk):
+    one = desk()
+    text = results.OURS.read_text(encoding="utf-8")
+    office_codes(one, text.replace('ja = "成約"', 'ja = "ご契約"'))
+    assert not one.liaison.busy(State.WRAP_UP)
+    assert one.codes.by_code("SALE").ja == "成約"
+    assert one.liaison.busy(State.LIST)
+    one.liaison.work()
+    assert one.codes.by_code("SALE").ja == "ご契約"
+    assert not one.liaison.busy(State.LIST)
+    office_codes(one, "[[result]]\ncode = 7\n")  # as no sync of this version would leave it
+    one.liaison.work()
+    assert one.codes.by_code("SALE").ja == "ご契約"
+
+
+def test_recordings_are_sealed_to_the_servers_keys_as_well(desk):
+    one = desk()
+    settings = replace(one.liaison._settings, recording=replace(one.liaison._settings.recording, recipients=(OURS,)))
+    one.liaison._settings = settings
+    one.tell(contact=NOW, recipients=(THEIRS, OURS))
+    assert [str(key) for key in one.vault._recipients] == [OURS, THEIRS]
+    one.tell(contact=NOW, recipients=("no key",))
+    assert [str(key) for key in one.vault._recipients] == [OURS, THEIRS]

@@ -353,6 +353,17 @@ def test_a_call_left_over_from_before_is_hung_up(line, modem, inbox):
     assert modem.count("AT+CHUP") == 1
 
 
+def test_news_that_comes_during_the_examination_is_looked_into(line, modem, inbox):
+    modem.answers["AT+QPCMV?"] = None  # asked after the registration
+    line.open(inbox.post)
+    modem.wait_for("AT+QPCMV?")
+    modem.answers |= {"AT+CREG?": ("+CREG: 2,0", "OK"), "AT+CEREG?": ("+CEREG: 2,0", "OK")}
+    modem.answers["AT+QPCMV?"] = WELL["AT+QPCMV?"]
+    modem.say("+CREG: 0", "+QPCMV: 0,0", "OK")
+    while inbox.until(LineLost).fault is not Fault.NO_NETWORK:
+        pass
+
+
 # Outgoing calls
 
 

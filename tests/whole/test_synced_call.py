@@ -14,6 +14,7 @@ from firmware.redial import Reason
 from firmware.screens.scene import MenuBody
 from hw.emulated.exchange import FarEnd
 from hw.emulated.speech import Tone
+from provisioning.cli import main as provision
 
 AGENT, CUSTOMER = 440, 1000  # Hz
 FIRST = "0312345601"
@@ -201,3 +202,24 @@ def test_lists_come_from_the_server_change_and_go(central, branch, at):
     assert scene.body.rows[scene.body.chosen].name == "顧客3"
     central.take_list(given)
     at(booth, State.LIST, lambda scene, _view: scene.body.list is None, patience=30)
+
+
+def test_the_offices_result_codes_reach_the_agent(central, branch, at, tmp_path, capsys):
+    place, codes = branch("one"), tmp_path / "codes.toml"
+    central.enrol(place.directory)
+    rig, booth = place.install()
+    where = ["--data", str(central.directory)]
+    capsys.readouterr()
+    assert provision(["server", "results", *where]) == 0
+    text = capsys.readouterr().out
+    codes.write_text(text.replace('ja = "成約"', "ja = 7"), encoding="utf-8")
+    assert provision(["server", "results", str(codes), *where]) == 1
+    assert "ja must be a short text" in capsys.readouterr().err
+    codes.write_text(text.replace('ja = "成約"', 'ja = "ご契約"'), encoding="utf-8")
+    assert provision(["server", "results", str(codes), *where]) == 0
+    central.sync(place.directory)
+    at(booth, State.LIST, lambda scene, _view: scene.results[0].ja == "ご契約")
+    talk(rig, booth, at)
+    rig.replace()
+    at(booth, State.WRAP_UP, lambda _scene, view: "ご契約" in str(view))
+    assert provision(["server", "results", "--ours", *where]) == 0

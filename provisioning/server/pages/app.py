@@ -14,7 +14,7 @@ from starlette.routing import Route
 from firmware import listfile, results
 from firmware.text.catalogue import mark
 from provisioning.server.bell import Bell
-from provisioning.server.booths import Booths
+from provisioning.server.booths import Booths, office_results
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.pages import booths, call, calllist, calls, lists, login, news, number, printing, sound
@@ -76,6 +76,8 @@ def make(
     `live` gives what has come in of a recording that is on its way; `enrolment` makes of a token's secret the string that a booth is given; `secret` is random and the same after a
     restart; `hosts` are the names, without port, that browsers may know the server by.
     """
+    with database.read() as connection:
+        codes = results.parse(office_results(connection))
     office = Office(
         database=database,
         archive=archive,
@@ -87,7 +89,7 @@ def make(
         enrolment=enrolment,
         secret=secret,
         zone=zone,
-        results={result.code: result for result in results.load()},
+        results={result.code: result for result in codes},
         now=now,
     )
     gate = Middleware(Gate, hosts=hosts, largest=LARGEST)
