@@ -55,7 +55,7 @@ class GsmLine:
         self.close()
         self._post, self._bell = post, Bell()
         self._phone = phone = Phone(self._path, self._family, self._pcm, post, self._bell)
-        self._worker = Worker("gsm line", phone.listen, lambda problem: self._fail(phone, post, problem), self._bell)
+        self._worker = Worker("gsm line", phone.listen, lambda problem: self._fail(phone, problem), self._bell)
         with self._gate:
             self._lost, self._dials = False, 0
         self._worker.do(self._phone.connect)
@@ -106,10 +106,8 @@ class GsmLine:
             self._dials -= 1
         phone.dial(number)
 
-    def _fail(self, phone: Phone, post: Post, problem: HardwareError) -> None:
+    def _fail(self, phone: Phone, problem: HardwareError) -> None:
         """On the worker's thread, which ends with it: dials that it will not come to are over."""
         with self._gate:
             self._lost, waiting = True, self._dials
-        phone.lose(problem)
-        for _ in range(waiting):
-            post(CallEnded(Cause.FAILED, Party.LINE, "there is no line"))
+        phone.lose(problem, waiting)

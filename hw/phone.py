@@ -116,9 +116,11 @@ class Phone:
         self._let_go("the booth closed the line")
         self._left = True
 
-    def lose(self, problem: HardwareError) -> None:
-        """Close after a fault that ends the session, and say so."""
+    def lose(self, problem: HardwareError, waiting: int) -> None:
+        """Close after a fault that ends the session, and say so: first of the calls, `waiting` dials among them."""
         self._let_go("the line went away")
+        for _ in range(waiting):
+            self._post(CallEnded(Cause.FAILED, Party.LINE, "there is no line"))
         self._post(LineLost(self._fault_of(problem), str(problem)))
 
     def _let_go(self, why: str) -> None:

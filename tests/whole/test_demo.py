@@ -8,13 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from firmware import sync
+from firmware import mailbox, sync
 from firmware.callflow import State
 from firmware.desk import card, ledger
 from firmware.desk.office import Office, OfficeError
@@ -23,11 +24,13 @@ from firmware.desk.rig import Rig
 from firmware.desk.running import RunningBooth
 from firmware.desk.web import serving
 from firmware.desk.words import texts
+from firmware.store import Store
 from firmware.vault import SUFFIX
 from hw.emulated.exchange import FarEnd
 from provisioning import keys, recording
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=30_000)  # a slow machine is a machine
 
 COMMAND = [sys.executable, "-m", "firmware.desk", "--no-browser"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -65,6 +68,14 @@ class Demo:
         self.at(State.WRAP_UP, also=lambda scene: scene.body.chosen is not None)
         self.rig.tap("A")
         return talking.body.call.id
+
+    def missed(self):
+        """Wait until sync has found out that the server is out of reach."""
+        store, ends = Store(self.home / "booth.db"), time.monotonic() + 60
+        while not mailbox.report(store).error:
+            assert time.monotonic() < ends
+            select.select([], [], [], 0.02)
+        store.close()
 
     def journal(self, call):
         return self.home / "recordings" / f"{call}{SUFFIX}"
@@ -118,7 +129,8 @@ def test_a_booth_that_starts_in_1970_has_forgotten_what_sync_heard(demo):
     demo.at(State.LIST, State.PREVIEW, also=settled)
     demo.page.act("trouble", "clock")
     demo.at(State.LIST, also=lambda scene: scene.header.now is None and not scene.header.synced)
-    demo.page.act("trouble", "network")  # sync has something new to tell
+    demo.page.act("trouble", "network")
+    demo.missed()  # so that sync has something new to tell
     demo.page.act("no-trouble", "network")
     demo.at(State.LIST, also=lambda scene: scene.header.now is not None and scene.header.synced, patience=30.0)
     demo.page.act("no-trouble", "clock")

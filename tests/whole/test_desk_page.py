@@ -18,6 +18,7 @@ from firmware.desk.web import serving
 from firmware.desk.words import TEXTS, texts
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+expect.set_options(timeout=30_000)  # a slow machine is a machine
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
