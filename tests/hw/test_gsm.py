@@ -91,6 +91,7 @@ class Scripted:
 
     def __init__(self):
         self.answers = dict(WELL)
+        self.gone_after = ""  # the command after which no list has a call any more
         self.heard = []
         self._news = threading.Condition()
         self._stop = threading.Event()
@@ -157,6 +158,8 @@ class Scripted:
                     self._answer(command.decode())
 
     def _answer(self, command):
+        if command == self.gone_after:
+            self.answers["AT+CLCC"] = ("OK",)
         keys = [key for key in self.answers if command.startswith(key)]
         answer = self.answers[max(keys, key=len)] if keys else ("OK",)
         with self._news:
@@ -498,8 +501,7 @@ def test_a_dial_that_is_a_request_to_the_network_and_no_call(ready, inbox):
 
 
 def test_near_hang_up(talking, modem, inbox):
-    modem.answers["AT+CHUP"] = ("OK",)
-    modem.answers["AT+CLCC"] = ("OK",)
+    modem.gone_after = "AT+CHUP"
     talking.hang_up()
     assert inbox.next() == NEAR
     modem.say(ccinfo(-1), "NO CARRIER")
@@ -508,9 +510,8 @@ def test_near_hang_up(talking, modem, inbox):
 
 def test_a_modem_that_does_not_understand_chup(talking, modem, inbox):
     modem.answers["AT+CHUP"] = ("ERROR",)
+    modem.gone_after = "ATH"
     talking.hang_up()
-    modem.wait_for("ATH")
-    modem.answers["AT+CLCC"] = ("OK",)
     assert inbox.next() == NEAR
 
 
@@ -658,9 +659,8 @@ def test_refusing_a_caller(ready, modem, inbox):
     modem.answers["AT+CLCC"] = (clcc(4, incoming=True), "OK")
     modem.say(ccinfo(4, incoming=True))
     inbox.until(IncomingCall)
-    modem.answers["AT+CLCC"] = ("OK",)
+    modem.gone_after = "AT+CHUP"
     ready.hang_up()
-    modem.wait_for("AT+CHUP")
     assert inbox.next() == NEAR
 
 
@@ -693,7 +693,7 @@ def test_hang_up_does_not_wait_for_the_rest_of_the_tones(talking, modem, inbox):
     modem.answers["AT+CLCC"] = (clcc(0), "OK")
     talking.send_tones("0123456789" * 10)
     modem.wait_for("AT+QVTS", times=3)
-    modem.answers["AT+CLCC"] = ("OK",)
+    modem.gone_after = "AT+CHUP"
     talking.hang_up()
     assert inbox.next() == NEAR
     assert modem.count("AT+QVTS") < 100
@@ -876,7 +876,7 @@ def test_a_frame_is_a_frame(talking):
 
 
 def test_old_sound_of_the_call_before_is_not_heard_in_the_next(talking, modem, inbox):
-    modem.answers["AT+CLCC"] = ("OK",)
+    modem.gone_after = "AT+CHUP"
     talking.hang_up()
     inbox.until(CallEnded)
     modem.sound(frame(1))
