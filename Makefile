@@ -16,8 +16,9 @@ demo: .setup-demo ## a whole booth in the browser, and its server: prints both a
 demo-once: .setup-demo ## one whole call with no human: prints each step and the record on the server
 	@$(BIN)/booth-desk --once
 
-quick: .setup-test ## the fast tests (< 20 s)
-	$(PYTEST) -m "not slow and not soak and not browser and not sound" firmware hw tests/firmware tests/test_docs.py
+quick: .setup-test ## the core's fast tests: call flow, guard, numbers, lists (< 20 s)
+	$(PYTEST) -m "not slow and not soak and not hypothesis" $(QUICK:%=tests/firmware/test_%.py)
+QUICK := callflow redial numbers results keying claims settings listfile
 
 test: .setup-test ## every test in its small size (<= 12 min)
 	$(PYTEST) -m "not soak" -n $(WORKERS) || $(PYTEST) -m "not soak" --last-failed --last-failed-no-failures none
