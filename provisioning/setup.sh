@@ -38,7 +38,8 @@ install_packages() {
     as_root apt-get update -qq
     if [ "${wanted[-1]}" = browser ]; then
         wanted[-1]=chromium
-        apt-cache policy chromium | grep -q 'Candidate: [0-9]' || wanted[-1]=chromium-browser
+        # Not through a pipe: grep -q would close it early, and pipefail take that for a missing package.
+        [[ $(LC_ALL=C apt-cache policy chromium) == *'Candidate: '[0-9]* ]] || wanted[-1]=chromium-browser
     fi
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${wanted[@]}" >/dev/null
 }
