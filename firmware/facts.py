@@ -64,11 +64,11 @@ def append(db: sqlite3.Connection, fact: Fact, stamp: Stamp, *, ours: bool) -> N
     """Write a fact inside somebody's transaction. An own fact of unknown date keeps its stamp, to be dated later."""
     boot, monotonic = (stamp.boot, stamp.monotonic) if ours else (None, None)
     added = db.execute(
-        "INSERT INTO fact (id, kind, number, at, boot, monotonic, booth, agent, call, result, due, note)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO fact (id, kind, number, at, boot, monotonic, booth, agent, call, result, due, note, product)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(fact.id, fact.kind.value, fact.number, fact.at, boot, monotonic),
-            *(fact.booth, fact.agent, fact.call, fact.result, fact.due, fact.note),
+            *(fact.booth, fact.agent, fact.call, fact.result, fact.due, fact.note, fact.product),
         ),
     ).rowcount
     if ours and added:
@@ -141,6 +141,7 @@ def _fact(row: sqlite3.Row) -> Fact:
         result=row["result"],
         due=row["due"],
         note=row["note"],
+        product=row["product"],
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 DAY: Final = 86400.0
 TALK: Final = "talk"  # a CONTACT's note: it came to a conversation
+ABANDONED: Final = "abandoned"  # a CONTACT's note: a human answered and we were gone before a word was said
 
 
 class FactKind(Enum):
@@ -23,6 +24,8 @@ class FactKind(Enum):
     COUNTED = "counted"  # hung up on us or stopped by a gatekeeper: so many of them are an implied refusal
     FINAL = "final"  # nobody to reach there: dead, changed, a fax, calls rejected
     VOID = "void"  # the call's attempt does not count: the network failed
+    CONSENT = "consent"  # agreed to be called, with proof, until `due` (None: until it is withdrawn)
+    WITHDRAWAL = "withdrawal"  # took the consent back
     CLAIM = "claim"  # another booth is about to call, until `due`; never kept
 
 
@@ -48,7 +51,8 @@ class Fact:
     call: str | None = None  # the call's UUID
     result: str | None = None  # result code, such as "REF"
     due: float | None = None  # CALLBACK: asked-for time
-    note: str = ""  # OVERRIDE: the reason; CONTACT: TALK or nothing; COUNTED: how many of its result are a refusal
+    note: str = ""  # OVERRIDE: reason; CONTACT: TALK, ABANDONED or ""; COUNTED: how many are a refusal; CONSENT: proof
+    product: str = ""  # what was offered (the list's product); "" where none is named: then it covers every product
 
 
 @dataclass(frozen=True, slots=True)

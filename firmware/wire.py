@@ -100,6 +100,7 @@ class Fact(msgspec.Struct, kw_only=True, frozen=True):
     result: str | None = None
     due: float | None = None
     note: str = ""
+    product: str = ""
 
 
 class Facts(Message, frozen=True):

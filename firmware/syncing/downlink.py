@@ -154,6 +154,7 @@ def _facts(raw: Sequence[msgspec.Raw]) -> Iterator[Fact]:
             result=said.result,
             due=said.due,
             note=said.note,
+            product=said.product,
         )
 
 

@@ -102,6 +102,7 @@ def _fact(store: Store, ref: str, _booth: str) -> bytes:
             result=row["result"],
             due=row["due"],
             note=row["note"],
+            product=row["product"],
         )
     )
 

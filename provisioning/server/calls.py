@@ -46,6 +46,7 @@ class _Number(msgspec.Struct):
 class _Decision(msgspec.Struct):
     verdict: str
     reason: str
+    claim: str = ""
 
 
 class _Begun(msgspec.Struct):
@@ -181,6 +182,7 @@ def _columns(told: _Record) -> dict[str, object]:
         "verdict": decision.verdict if decision else None,
         "reason": decision.reason if decision else None,
         "overridden": decision is not None and decision.reason == Reason.OVERRIDDEN.name,
+        "claim": decision.claim if decision else "",
     }
 
 

@@ -163,6 +163,7 @@ call = Table(
     Column("verdict", Text),  # the guard's word
     Column("reason", Text),  # the guard's
     Column("overridden", Boolean, nullable=False, server_default=false()),
+    Column("claim", Text, nullable=False, server_default=""),  # firmware.known.Hold: how the booth stood with the number
     Column("version", Integer, nullable=False),  # of the result; a higher one replaces a lower one
     Column("record", Text, nullable=False),  # all that the booth told, as it told it
     Column("taken", Double, nullable=False),  # when this version came
@@ -172,6 +173,7 @@ call = Table(
     Index(None, "list_name", "moment"),
     Index(None, "agent", "moment"),
     Index(None, "result", "moment"),
+    Index(None, "claim", "moment"),
 )
 
 # All that calls are found and counted by, without the records' weight: SQLite reads it in a sixth of the time. PostgreSQL
@@ -238,6 +240,7 @@ fact = Table(  # only ever added to: the database itself refuses the rest
     Column("result", Text),
     Column("due", Double),
     Column("note", Text, nullable=False, server_default=""),
+    Column("product", Text, nullable=False, server_default=""),
     Column("raw", Text, nullable=False),  # as it was told, without `seq`
     Column("taken", Double, nullable=False),
     Index(None, "number", "seq"),

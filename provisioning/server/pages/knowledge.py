@@ -76,6 +76,7 @@ def _fact(row: Row[Any]) -> Fact:
         result=row.result,
         due=row.due,
         note=row.note,
+        product=row.product,
     )
 
 
