@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from firmware import listfile, results
+from firmware import listfile, results, rulepack
 from firmware.booth import Booth
 from firmware.browsing import Browsing
 from firmware.calls import Call, Calls
@@ -31,6 +31,8 @@ from firmware.pin import Tries
 from firmware.pinpad import PinPad
 from firmware.recorder import Recorder
 from firmware.redial import Decision
+from firmware.registers import Registers
+from firmware.rulebook import InForce, Rulebook
 from firmware.settings import Settings, SettingsError, example, load
 from firmware.soundtest import SoundTest
 from firmware.store import CardError
@@ -62,10 +64,11 @@ def compose(
     bell = bell_of(settings.data)
     ring = bell.ring if bell else _nobody
     vault = Vault(settings.data / "recordings", settings.recording.recipients, inbox.put, ring)
-    calls = books(settings, clock, ring)
+    law = in_force(settings, sample_allowed=sample_allowed)
+    calls = books(settings, clock, ring, law)
     recover(vault, calls)
     sys.setswitchinterval(HAND_OVER)
-    parts = furnish(settings, hardware, vault, calls, inbox.put, clock=clock, sample_allowed=sample_allowed)
+    parts = furnish(settings, hardware, vault, calls, inbox.put, clock=clock, law=law)
     return Booth(parts, inbox, Display(paper(hardware.screen)))
 
 
@@ -73,14 +76,21 @@ def _nobody() -> None:
     """No server knows this booth: nobody wants to be woken."""
 
 
-def books(settings: Settings, clock: Clock, ring: Callable[[], object]) -> Calls:
+def in_force(settings: Settings, *, sample_allowed: bool = False) -> InForce:
+    """The rules that device.toml names; the office may add to them."""
+    campaign, house = settings.campaign, replace(settings.guard, sample_allowed=sample_allowed)
+    packs = rulepack.chosen(campaign.packs, campaign.unverified)
+    return InForce(Rulebook(house, packs, campaign.product, campaign.attempts))
+
+
+def books(settings: Settings, clock: Clock, ring: Callable[[], object], law: InForce) -> Calls:
     """The booth's database; on a card that cannot be used, an empty one that takes nothing: emergency calls alone."""
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
-        return Calls(settings.data / "booth.db", settings.booth, clock, settings.guard, ring)
+        return Calls(settings.data / "booth.db", settings.booth, clock, law, ring)
     except (HardwareError, OSError) as problem:
         log.warning("only emergency calls can be made: %s", problem)
-        calls = Calls(":memory:", settings.booth, clock, settings.guard)
+        calls = Calls(":memory:", settings.booth, clock, law)
         calls.store.freeze()
         return calls
 
@@ -107,11 +117,11 @@ def furnish(
     post: Post,
     *,
     clock: Clock,
-    sample_allowed: bool,
+    law: InForce,
 ) -> Parts:
     """The rooms of one booth."""
     claims = Claims(calls.store, clock, settings.data)
-    gate = Gate(calls, clock, replace(settings.guard, sample_allowed=sample_allowed), claims)
+    gate = Gate(calls, clock, law, claims, Registers(settings.data), zone=settings.zone)
     codes, recorder = results.load(), Recorder(vault, post)
 
     def foresee(call: Call, moment: float) -> Decision:
@@ -135,7 +145,7 @@ def furnish(
         menu=Menu(calls, settings.country, settings.area_code),
         memo=Memo(hardware.handset, recorder, calls),
         soundtest=SoundTest(hardware.handset),
-        liaison=Liaison(settings, calls, clock, browsing, codes=codes, vault=vault, post=post),
+        liaison=Liaison(settings, calls, clock, browsing, law=law, codes=codes, vault=vault, post=post),
         condition=Condition(calls.recall("language") or settings.language, agent=_agent(settings, calls)),
     )
 
@@ -204,7 +214,7 @@ def import_list(args: argparse.Namespace) -> int:
         print("no row could be taken; nothing was changed", file=sys.stderr)
         return 1
     settings.data.mkdir(parents=True, exist_ok=True)
-    calls = Calls(settings.data / "booth.db", settings.booth, Clock(settings.clock.trust), settings.guard)
+    calls = Calls(settings.data / "booth.db", settings.booth, Clock(settings.clock.trust))
     calls.add_list(args.name or args.file.stem, read.entries, sample=read.sample)
     calls.close()
     print(f"{len(read.entries)} customers taken, {len(read.rejected)} rows not")

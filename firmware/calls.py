@@ -10,18 +10,18 @@ from firmware import record, redial
 from firmware.clock import Clock, Stamp
 from firmware.customers import Badge, CallList, Customer, Customers, after_call, number_from, number_text
 from firmware.facts import Facts, PastCall, append, date_boot, new_id, post
-from firmware.known import Fact, FactKind, Rules
+from firmware.known import Fact, FactKind
 from firmware.logbook import Logbook
 from firmware.numbers import Number
 from firmware.redial import Decision
 from firmware.results import Result, facts_of
+from firmware.rulebook import InForce
 from firmware.store import Store
 from hw.errors import MisuseError
 from hw.events import Cause, Party
 
 __all__ = ["Badge", "Call", "CallList", "Calls", "Customer", "PastCall"]
 
-STRICT = Rules()
 FLOOR = "floor"  # the note that keeps the time of the latest record, a lower bound of the time after a power cut
 
 
@@ -53,12 +53,13 @@ class Calls(Customers, Facts, Logbook):
         path: Path | str,
         booth: str,
         clock: Clock,
-        rules: Rules = STRICT,
+        law: InForce | None = None,
         written: Callable[[], object] = lambda: None,
     ) -> None:
-        """`written` is called whenever something that others may want to know of is on the card."""
+        """`law` is what the guard goes by; `written` is called whenever something that others want to know is on the card."""
         store = Store(path, written)
-        Customers.__init__(self, store, rules)
+        self._law = law or InForce()
+        Customers.__init__(self, store, self._law, clock)
         Facts.__init__(self, store, booth, clock)
         Logbook.__init__(self, store, clock)
         clock.raise_floor(float(self.recall(FLOOR) or 0))
@@ -82,7 +83,10 @@ class Calls(Customers, Facts, Logbook):
             )
             if not call.emergency and not call.incoming:
                 attempt = new_id(call.id, FactKind.ATTEMPT, 0)
-                fact = Fact(attempt, FactKind.ATTEMPT, call.number.key, stamp.utc, self._booth, agent, call.id)
+                fact = Fact(
+                    *(attempt, FactKind.ATTEMPT, call.number.key, stamp.utc, self._booth, agent, call.id),
+                    product=self._law.book.product,
+                )
                 append(db, fact, stamp, ours=True)
             self._note_floor(db, stamp)
 
@@ -206,6 +210,7 @@ class Calls(Customers, Facts, Logbook):
                 result=result.code,
                 due=said["due"] if kind is FactKind.CALLBACK else None,
                 note=why,
+                product=self._law.book.product,
             )
             append(db, fact, stamp, ours=True)
         if row["customer"] is not None:

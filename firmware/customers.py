@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Protocol
 
 from firmware import refusal
+from firmware.clock import Clock
 from firmware.facts import facts_of_number
-from firmware.known import FactKind, Rules
+from firmware.known import FactKind
 from firmware.numbers import Kind, Number
 from firmware.results import Result
+from firmware.rulebook import InForce
 from firmware.store import Store
 
 _PREFIXES = ("184", "186")  # hide or show our number: no part of whom we call
@@ -80,8 +82,8 @@ class Customer:
 class Customers:
     """The lists on this booth. A removed list keeps its rows, for its calls and for undo, and is found no more."""
 
-    def __init__(self, store: Store, rules: Rules) -> None:
-        self._store, self._rules = store, rules
+    def __init__(self, store: Store, law: InForce, clock: Clock) -> None:
+        self._store, self._law, self._clock = store, law, clock
 
     def add_list(self, name: str, entries: Sequence[Entry], sample: bool = False) -> int:
         """Take in a list, in one transaction; its id. An entry without a number is a misuse of ours."""
@@ -194,8 +196,8 @@ class Customers:
         return told
 
     def _barred(self, key: str) -> Badge | None:
-        facts = facts_of_number(self._store, key)
-        if refusal.standing(facts, FactKind.DO_NOT_CALL) or refusal.refusals(facts, self._rules):
+        facts, book, now = facts_of_number(self._store, key), self._law.book, self._clock.now()
+        if refusal.do_not_call(facts, book.terms, now) or refusal.refused(facts, book.rules, book.terms, now):
             return Badge("refused")
         return Badge("dead") if refusal.standing(facts, FactKind.FINAL) else None
 

@@ -8,7 +8,10 @@ from firmware.clock import Clock
 from firmware.customers import Customer
 from firmware.known import Hold
 from firmware.numbers import Kind, Number
-from firmware.redial import Decision, Rules, decide
+from firmware.redial import UNSPECIFIED, Callee, Decision, Fact, Listing, decide
+from firmware.registers import Registers
+from firmware.rulebook import InForce
+from firmware.zones import zones_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +25,19 @@ class Target:
 class Gate:
     """Asks the redial guard about one number and one moment."""
 
-    def __init__(self, calls: Calls, clock: Clock, rules: Rules, claims: Claims) -> None:
-        self._calls, self._clock, self._rules, self._claims = calls, clock, rules, claims
+    def __init__(
+        self,
+        calls: Calls,
+        clock: Clock,
+        law: InForce,
+        claims: Claims,
+        registers: Registers,
+        *,
+        zone: str = "Asia/Tokyo",
+    ) -> None:
+        """`zone` is the booth's own: what a number that tells no zone is taken to be in."""
+        self._calls, self._clock, self._law, self._claims = calls, clock, law, claims
+        self._registers, self._zone = registers, zone
 
     def decide(self, target: Target, *, owed: bool = False, override: bool = False) -> Decision:
         """The verdict for `target` right now; a result that is still owed blocks everyone else.
@@ -34,8 +48,9 @@ class Gate:
         return decide(
             target.number,
             () if free else (*self._calls.facts(key), *self._claims.held(key)),
-            self._rules,
+            self._law.book,
             self._clock.now(),
+            callee=UNSPECIFIED if free else self._callee(target),
             on_list=target.customer is not None,
             owed=owed or not (free or self._calls.owed() is None),
             override=override,
@@ -52,4 +67,23 @@ class Gate:
     def foresee(self, target: Target, moment: float) -> Decision:
         """What the verdict will be at `moment` (UTC seconds), so far as is known today."""
         facts = self._calls.facts(target.number.key)
-        return decide(target.number, facts, self._rules, moment, on_list=target.customer is not None)
+        callee, on_list = self._callee(target), target.customer is not None
+        return decide(target.number, facts, self._law.book, moment, callee=callee, on_list=on_list)
+
+    def _callee(self, target: Target) -> Callee:
+        """Where the number may be, what its owner's other numbers know, and what the registers say."""
+        book, key = self._law.book, target.number.key
+        return Callee(zones_of(key, self._zone), self._kin(target) if book.by_person else (), self._listings(key))
+
+    def _kin(self, target: Target) -> tuple[Fact, ...]:
+        customer = target.customer
+        numbers = (customer.number, *customer.others) if customer is not None else ()
+        others = {number.key for number in numbers} - {target.number.key}
+        return tuple(fact for key in sorted(others) for fact in self._calls.facts(key))
+
+    def _listings(self, key: str) -> dict[str, Listing]:
+        wanted = self._law.book.registers
+        if not wanted:
+            return {}
+        listed = self._registers.listed(key, wanted)
+        return {one.name: Listing(one.asof, one.name in listed) for one in self._registers.known()}

@@ -1,13 +1,14 @@
 """The booth's side of sync: wakes it, hears it, and puts what it has brought where the agent sees it."""
 
 import json
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from firmware import mailbox, results, wake
+from firmware import mailbox, results, rulepack, wake
 from firmware.arrivals import Arrivals
 from firmware.browsing import Browsing
 from firmware.callflow import State
@@ -15,6 +16,8 @@ from firmware.calls import Calls
 from firmware.clock import Clock
 from firmware.mailbox import Report
 from firmware.results import Results, ResultsError
+from firmware.rulebook import InForce
+from firmware.rulepack import RulePackError
 from firmware.settings import Settings
 from firmware.store import CardError
 from firmware.vault import Vault, VaultError
@@ -23,6 +26,7 @@ from hw.events import Event, TimeHeard
 
 QUIET: Final = frozenset({State.LIST, State.PREVIEW, State.OUT_OF_ORDER})
 """Where the agent waits for nothing: the moments for taking lists in."""
+log = logging.getLogger(__name__)
 _LESSER: Final = ("", "system", "keyed")  # sources of time that the server's word is better than
 _NOBODY: Final = Report()
 
@@ -42,12 +46,15 @@ class Liaison:
         clock: Clock,
         browsing: Browsing,
         *,
+        law: InForce,
         codes: Results,
         vault: Vault,
         post: Post,
     ) -> None:
         self._settings, self._calls, self._clock, self._browsing, self._post = settings, calls, clock, browsing, post
-        self._codes, self._vault = codes, vault
+        self._law, self._codes, self._vault = law, codes, vault
+        self._own_packs = law.book.packs
+        self._rules = ""  # the office's rule packs, as sync has left them
         self._read = self._told = ""  # result codes: what is in use, and what sync has left
         self.enrolled = mailbox.enrolled(settings.data)
         self._arrivals = Arrivals(calls.store, settings.country, settings.area_code)
@@ -60,6 +67,8 @@ class Liaison:
         with suppress(CardError):
             self._calls.remember(mailbox.NAME, self._settings.booth)
             self._calls.remember(mailbox.SOFTWARE, version("boothphone"))
+        with suppress(CardError):
+            self._obey()  # before the first dial
         if self.enrolled:
             self._listener = wake.Listener(self._settings.data, wake.BOOTH, lambda: self._post(Synced()))
             self._post(Synced())
@@ -73,11 +82,23 @@ class Liaison:
         """Sync has left something."""
         self._report = mailbox.report(self._calls.store)
         self._told = mailbox.recalled(self._calls.store, mailbox.RESULTS)
+        self._obey()
         self._pending = self._arrivals.some
         self._seal()
         ahead, now = self._report.ahead(), self._clock.stamp()
         if ahead is not None and self._report.boot == now.boot and self._clock.source in _LESSER:
             self._post(TimeHeard(now.monotonic + ahead))
+
+    def _obey(self) -> None:
+        """The office's rule packs hold from this moment on, besides the booth's own."""
+        told = mailbox.recalled(self._calls.store, mailbox.RULES)
+        if told == self._rules:
+            return
+        self._rules = told
+        try:
+            self._law.use(rulepack.joined(self._own_packs, rulepack.parse_all(told or rulepack.NONE)))
+        except RulePackError as problem:  # sync has read them before it left them; the last good ones stay
+            log.warning("the office's rule packs cannot be read: %s", problem.faults[0])
 
     def tell(self, *faults: str) -> None:
         """Let the server know of what is wrong with the booth; nothing happens while it stays the same."""

@@ -11,6 +11,7 @@ from firmware.store import Store
 IDENTITY = Path("sync") / "identity.json"  # in the data directory; there from the enrolment on
 NAME, SOFTWARE, FAULTS = "booth", "software", "faults"  # the booth's notes
 REPORT, RESULTS = "sync-report", "results"  # sync's: the latter are the office's result codes, empty for our own
+RULES = "rule-packs"  # sync's: the office's rule packs, a JSON list of TOML texts; empty for none
 STALE = 180.0  # seconds without a word from the server after which it counts as out of reach
 
 

@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import phonenumbers
 import pyrage
 
+from firmware import rulepack
 from firmware.clock import Trust
 from firmware.known import Rules
 from firmware.pin import is_hash
+from firmware.rulepack import RulePackError
 from firmware.tables import Driver, Reader, Rule, Secret
 
 EXAMPLE_RECIPIENT = "age1ewru8ms6rwxf6j4c2k2un8vefc2evw07kg4azqjtq6yuz8rpsq8s9qug7q"
@@ -127,6 +129,24 @@ class Emergency:
     confirmed: bool = False
 
 
+def _campaign(campaign: "Campaign") -> str:
+    try:
+        rulepack.chosen(campaign.packs, campaign.unverified)
+    except RulePackError as error:
+        return "; ".join(error.faults)
+    return "attempts must not be negative" if campaign.attempts < 0 else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """What the calls are about, and the rule packs that hold for them."""
+
+    packs: tuple[str, ...] = ("jp-sales",)
+    unverified: tuple[str, ...] = ()
+    product: str = ""
+    attempts: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """What the agent says, page by page."""
@@ -134,6 +154,7 @@ class Script:
     pages: tuple[str, ...] = ()
 
 
+SALES = Campaign()
 _DRIVER = "say which driver serves it: kind = …"
 _SCREEN = ("port", "device", "speed", "gpio_dc", "gpio_rst", "gpio_light", "address")
 
@@ -156,6 +177,7 @@ class Settings:
     screen: Annotated[Driver, Rule(known=_SCREEN, missing=_DRIVER)]
     recording: Annotated[Recording, Rule(missing="say who can open the recordings: recipients = [ … ]")]
     guard: Annotated[Rules, Rule(check=_guard)] = STRICT
+    campaign: Annotated[Campaign, Rule(check=_campaign)] = SALES
     clock: TimeSource = TimeSource()
     supervisor: Supervisor = Supervisor()
     agents: Annotated[tuple[Agent, ...], Rule(name="agent")] = ()

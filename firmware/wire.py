@@ -190,6 +190,7 @@ class Status(Message, frozen=True):
     free_bytes: int
     faults: tuple[str, ...] = ()  # words such as "line:UNPLUGGED", "card-full"
     results: str = ""  # tag_of the result codes that it has
+    rules: str = ""  # tag_of the office's rule packs that it has, as the JSON list in Wanted
 
 
 class Wanted(Message, frozen=True):
@@ -200,6 +201,7 @@ class Wanted(Message, frozen=True):
     recipients: tuple[str, ...]
     pins: tuple[str, ...] = ()
     results: str = ""  # the office's result codes, as results.toml has them; empty: the booth has these
+    rules: str = ""  # the office's rule packs, a JSON list of TOML texts; empty: the booth has these
 
 
 class Claim(Message, frozen=True):

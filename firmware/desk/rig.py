@@ -70,6 +70,9 @@ kind = "{screen}"
 [recording]
 recipients = {recipients}
 
+[campaign]
+packs = {packs}
+
 [supervisor]
 pin = "{pin}"
 
@@ -115,6 +118,7 @@ class Rig:
         self.directory, self.language, self.screen_kind, self.hook_kind = directory, language, screen, hook
         self.identity = identity or pyrage.x25519.Identity.generate()
         self.recipients: tuple[str, ...] = (str(self.identity.to_public()),)
+        self.packs: list[str] = []  # rule packs; none: the demonstration works at any hour
         self.timepiece = Timepiece()
         self.card_full = False
         self._pins = MockFactory()
@@ -165,6 +169,7 @@ class Rig:
             screen=self.screen_kind,
             recipients=json.dumps(self.recipients),
             pin=pin_hash,
+            packs=json.dumps(self.packs),
             script=json.dumps(SCRIPTS[self.language], ensure_ascii=False),
         )
 

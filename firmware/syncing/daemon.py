@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from firmware import mailbox, results, wake, wire
+from firmware import mailbox, results, rulepack, wake, wire
 from firmware.clock import Clock
 from firmware.mailbox import Report
 from firmware.results import ResultsError
+from firmware.rulepack import RulePackError
 from firmware.store import CardError, Store
 from firmware.syncing.courier import Courier, Trouble
 from firmware.syncing.downlink import Downlink
@@ -151,6 +152,8 @@ class Daemon:
                 link.channel.pins = wanted.pins
         if wanted.results:
             self._take_results(wanted.results)
+        if wanted.rules:
+            self._take_rules(wanted.rules)
 
     def _take_results(self, text: str) -> None:
         """The office's result codes; a set that this booth does not understand is left, and the one it has stays."""
@@ -161,6 +164,17 @@ class Daemon:
             return
         with self._dating.write(durable=False) as db:
             mailbox.note(db, mailbox.RESULTS, text)
+        self._booth.ring()
+
+    def _take_rules(self, text: str) -> None:
+        """The office's rule packs: all of them or none; after a faulty set the last good one stays."""
+        try:
+            rulepack.parse_all(text)
+        except RulePackError as problem:
+            log.warning("the server's rule packs are not for this version: %s", problem.faults[0])
+            return
+        with self._dating.write(durable=False) as db:
+            mailbox.note(db, mailbox.RULES, text)
         self._booth.ring()
 
     def _told(self, who: str, problem: Trouble | None) -> None:
@@ -193,6 +207,7 @@ def _status(store: Store, data: Path, recordings: int) -> wire.Status:
         free_bytes=free,
         faults=faults,
         results=wire.tag_of(mailbox.recalled(store, mailbox.RESULTS) or results.OURS.read_text(encoding="utf-8")),
+        rules=wire.tag_of(mailbox.recalled(store, mailbox.RULES) or rulepack.NONE),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
-from firmware import results, wire
+from firmware import results, rulepack, wire
 from provisioning.server import notes, tokens
 from provisioning.server.bell import Bell, Topic
 from provisioning.server.database import Database
@@ -106,7 +106,7 @@ class Booths:
         }
         with self._database.write() as connection:
             connection.execute(update(booth).where(booth.c.id == one.id).values(values))
-            codes = office_results(connection)
+            codes, packs = office_results(connection), office_rules(connection)
         self._bell.ring(Topic.BOOTHS)
         return wire.Wanted(
             time=self._now(),
@@ -114,6 +114,7 @@ class Booths:
             recipients=self._terms.recipients,
             pins=self._terms.pins,
             results="" if status.results in {"", wire.tag_of(codes)} else codes,
+            rules="" if status.rules in {"", wire.tag_of(packs)} else packs,
         )
 
     def revoke(self, booth_id: str, *, revoked: bool = True) -> None:
@@ -168,3 +169,8 @@ def _key(text: str) -> bytes:
 def office_results(connection: Connection) -> str:
     """The result codes of this office, as results.toml has them; ours until it has made its own."""
     return notes.get(connection, notes.RESULTS) or results.OURS.read_text(encoding="utf-8")
+
+
+def office_rules(connection: Connection) -> str:
+    """The rule packs that hold on every booth besides its own, as rulepack.parse_all reads them."""
+    return notes.get(connection, notes.RULES) or rulepack.NONE

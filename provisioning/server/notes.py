@@ -7,6 +7,7 @@ from provisioning.server.schema import server_note
 
 EPOCH = "epoch"  # the line of facts; a restored backup begins another
 RESULTS = "results"  # the office's result codes, as results.toml has them
+RULES = "rules"  # the office's rule packs, as a JSON list of texts
 URL = "url"  # of the booth API, as booths were last told
 
 

@@ -45,6 +45,8 @@ kind = "{hook}"
 kind = "hd44780"
 [recording]
 recipients = ["{recipient}"]
+[campaign]
+packs = {packs}
 [supervisor]
 pin = "{supervisor}"
 {more}
@@ -153,6 +155,7 @@ class Stage:
     def __init__(self, directory):
         self.directory, self.time = directory, NOW
         self.listed = False
+        self.packs: list[str] = []
 
     def fill_card(self):
         """From now on the kernel takes no byte more, in any file."""
@@ -187,6 +190,7 @@ class Stage:
                 pin="pin = 17" if hook == "cradle" else "",
                 recipient=RECIPIENT,
                 supervisor=HASHES[PIN],
+                packs=self.packs,
                 more=more.replace("AGENTS_PIN", HASHES[AGENTS_PIN]),
             )
         )

@@ -15,6 +15,8 @@ from firmware.known import Hold, Rules
 from firmware.mailbox import Report
 from firmware.numbers import keyed, parse
 from firmware.redial import Reason, Verdict
+from firmware.registers import Registers
+from firmware.rulebook import InForce, Rulebook
 
 NUMBER, OTHER, POLICE = parse("03-1234-5601"), parse("03-1234-5602"), parse("110")
 NOW = RELEASED + 86400.0
@@ -35,7 +37,7 @@ class Booth:
         self.store = self.calls.store
         self.ear = wake.Ear(data, wake.SYNC)
         self.claims = Claims(self.store, self.clock, data)
-        self.gate = Gate(self.calls, self.clock, Rules(sample_allowed=True), self.claims)
+        self.gate = Gate(self.calls, self.clock, InForce(Rulebook(Rules(sample_allowed=True))), self.claims, Registers(data))
 
     def in_touch(self):
         mailbox.write_report(self.store, Report(contact=NOW, boot="now", monotonic=self.monotonic))

@@ -14,7 +14,7 @@ from firmware.calls import Call, Calls, PastCall
 from firmware.clock import RELEASED, Clock
 from firmware.known import Fact, FactKind, Rules
 from firmware.numbers import Kind, Number
-from firmware.refusal import refusals
+from firmware.refusal import refused
 from firmware.results import load
 from hw.events import Cause, Party
 
@@ -65,7 +65,7 @@ def call_and_finish(calls: Calls, code: str) -> Call:
     return call
 
 
-REST = "number, at, boot, monotonic, booth, agent, call, result, due, note FROM fact"
+REST = "number, at, boot, monotonic, booth, agent, call, result, due, note, product FROM fact"
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ class FactsOnlyGrow(RuleBasedStateMachine):
         now = self.calls.facts(NUMBER.key)
         assert list(now[: len(self.seen)]) == self.seen
         self.seen = list(now)
-        stands = bool(refusals(now, Rules()))
+        stands = refused(now, Rules()) is not None
         assert stands or not self.refused
         self.refused = stands
 

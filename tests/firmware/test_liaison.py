@@ -14,10 +14,11 @@ from firmware.calls import Calls
 from firmware.claims import Claims
 from firmware.clock import RELEASED, Clock
 from firmware.gate import Gate
-from firmware.known import Rules
 from firmware.liaison import QUIET, Liaison, Synced
 from firmware.mailbox import STALE, Report
 from firmware.menu import Menu
+from firmware.registers import Registers
+from firmware.rulebook import InForce
 from firmware.settings import example, parse
 from firmware.vault import Vault
 from firmware.wake import SYNC, Bell, Ear
@@ -41,7 +42,8 @@ class Desk:
         )
         self.posted = queue.Queue()
         self.calls = Calls(data / "booth.db", "b3", self.clock)
-        gate = Gate(self.calls, self.clock, Rules(), Claims(self.calls.store, self.clock, data))
+        self.law = law = InForce()
+        gate = Gate(self.calls, self.clock, law, Claims(self.calls.store, self.clock, data), Registers(data))
         self.browsing = Browsing(self.calls, gate, self.clock, ())
         self.codes, self.vault = results.load(), Vault(data / "recordings", [OURS], self.posted.put)
         self.liaison = Liaison(
@@ -49,6 +51,7 @@ class Desk:
             self.calls,
             self.clock,
             self.browsing,
+            law=law,
             codes=self.codes,
             vault=self.vault,
             post=self.posted.put,

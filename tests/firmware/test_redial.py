@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.numbers import Kind, Number, keyed, parse
-from firmware.redial import Decision, Fact, FactKind, Reason, Rules, Verdict, decide
+from firmware.redial import Decision, Fact, FactKind, Reason, Rulebook, Rules, Verdict, decide
 
 NOW = 1_800_000_000.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-RULES = Rules(sample_allowed=True)
+RULES = Rulebook(Rules(sample_allowed=True))
 NUMBER = parse("03-1234-5601")
 EMERGENCY = parse("119")
 
@@ -37,7 +37,7 @@ def talked(at: float | None) -> list[Fact]:
     return answered(at, "talk")
 
 
-def ask(facts: Sequence[Fact], now: float | None = NOW, rules: Rules = RULES, **more: object) -> Decision:
+def ask(facts: Sequence[Fact], now: float | None = NOW, rules: Rulebook = RULES, **more: object) -> Decision:
     return decide(NUMBER, facts, rules, now, **more)
 
 
@@ -52,12 +52,12 @@ def test_nothing_known_is_free_and_says_what_was_looked_at() -> None:
 def test_an_emergency_number_passes_everything() -> None:
     facts = [fact(FactKind.DO_NOT_CALL, NOW), fact(FactKind.REFUSAL, None), *talked(NOW)]
     for number in (EMERGENCY, parse("184110"), keyed("118")):
-        decision = decide(number, facts, Rules(), None, on_list=False, owed=True)
+        decision = decide(number, facts, Rulebook(Rules()), None, on_list=False, owed=True)
         assert (decision.verdict, decision.reason) == (Verdict.ALLOW, Reason.EMERGENCY)
 
 
 def test_a_help_line_passes_too() -> None:
-    decision = decide(parse("#7119"), talked(NOW), Rules(), None, on_list=False, owed=True)
+    decision = decide(parse("#7119"), talked(NOW), Rulebook(Rules()), None, on_list=False, owed=True)
     assert (decision.verdict, decision.reason) == (Verdict.ALLOW, Reason.SERVICE_NUMBER)
 
 
@@ -81,13 +81,13 @@ def test_what_may_not_be_dialled_at_all(text: str, reason: Reason) -> None:
 
 
 def test_calls_abroad_are_opened_by_the_rules_alone() -> None:
-    assert decide(keyed("01012025550123"), [], Rules(international=True), NOW).verdict is Verdict.ALLOW
-    assert decide(keyed("0990123456"), [], Rules(international=True), NOW).verdict is Verdict.BLOCK
+    assert decide(keyed("01012025550123"), [], Rulebook(Rules(international=True)), NOW).verdict is Verdict.ALLOW
+    assert decide(keyed("0990123456"), [], Rulebook(Rules(international=True)), NOW).verdict is Verdict.BLOCK
 
 
 def test_a_sample_number_never_reaches_a_real_line() -> None:
-    assert ask([], rules=Rules()).reason is Reason.SAMPLE_NUMBER
-    assert ask([], rules=Rules(), override=True).reason is Reason.SAMPLE_NUMBER
+    assert ask([], rules=Rulebook(Rules())).reason is Reason.SAMPLE_NUMBER
+    assert ask([], rules=Rulebook(Rules()), override=True).reason is Reason.SAMPLE_NUMBER
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_a_callback_that_was_asked_for_frees_one_call() -> None:
 def test_a_callback_lapses() -> None:
     callback = fact(FactKind.CALLBACK, NOW - 10 * DAY, due=NOW - 4 * DAY)
     assert ask([*unanswered(NOW - 5 * DAY), callback]).reason is Reason.FREE
-    long = Rules(sample_allowed=True, min_gap_unanswered=20 * DAY)
+    long = Rulebook(Rules(sample_allowed=True, min_gap_unanswered=20 * DAY))
     assert ask([*unanswered(NOW - 5 * DAY), callback], rules=long).reason is Reason.CALLED_RECENTLY
     assert ask([*unanswered(NOW - 5 * DAY), callback], NOW - DAY - 1, rules=long).reason is Reason.FREE
 
@@ -318,7 +318,7 @@ FLAGS = st.fixed_dictionaries({"on_list": st.booleans(), "owed": st.booleans(), 
 @PATIENT
 @given(some_facts(), TIMES, FLAGS, st.sampled_from(["110", "118", "119", "184119", "186110"]))
 def test_emergency_is_always_free(facts: list[Fact], now: float | None, flags: dict[str, bool], digits: str) -> None:
-    decision = decide(keyed(digits), facts, Rules(), now, **flags)
+    decision = decide(keyed(digits), facts, Rulebook(Rules()), now, **flags)
     assert (decision.verdict, decision.reason) == (Verdict.ALLOW, Reason.EMERGENCY)
 
 

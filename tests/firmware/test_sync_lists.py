@@ -11,7 +11,8 @@ from firmware.calls import Call, Calls
 from firmware.claims import Claims
 from firmware.clock import RELEASED, Clock
 from firmware.gate import Gate
-from firmware.known import Rules
+from firmware.registers import Registers
+from firmware.rulebook import InForce
 from hw.events import Cause, Party
 
 NOW = RELEASED + 86400.0
@@ -32,7 +33,7 @@ class Booth:
         self.store = self.calls.store
         self.arrivals = Arrivals(self.store, "JP", "03")
         self.browsing = Browsing(
-            self.calls, Gate(self.calls, clock, Rules(), Claims(self.store, clock, path.parent)), clock, ()
+            self.calls, Gate(self.calls, clock, InForce(), Claims(self.store, clock, path.parent), Registers(path.parent)), clock, ()
         )
 
     def assign(self, uuid, name="spring", *, wanted=1, sample=0):

@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
-from firmware.known import Fact, FactKind, Hold, Rules, newest_first
+from firmware.known import Fact, FactKind, Hold, newest_first
 from firmware.redial import Decision, Reason, Verdict
-from firmware.refusal import refusals, standing
+from firmware.refusal import refused, standing
+from firmware.rulebook import HOUSE, Ruling
+from firmware.rulepack import Words
 from provisioning.server.schema import fact
 
 _BARRING = (FactKind.DO_NOT_CALL, FactKind.REFUSAL, FactKind.FINAL)
@@ -28,7 +30,8 @@ class Known:
         The booths ask the same code; they may count hang-ups by stricter rules of their own.
         """
         barring = [one for kind in _BARRING for one in standing(self.facts, kind)]
-        return newest_first({one.id: one for one in (*barring, *refusals(self.facts, Rules()))}.values())
+        implied = refused(self.facts, HOUSE.rules)
+        return newest_first({one.id: one for one in (*barring, *(implied.evidence if implied else ()))}.values())
 
     @property
     def lifts(self) -> tuple[Fact, ...]:
@@ -98,4 +101,14 @@ def decision(said: Any, evidence: tuple[Fact, ...]) -> Decision | None:
         evidence=evidence,
         considered=looked,
         claim=next((hold for hold in Hold if hold.value == said.get("claim")), None),
+        rule=_rule(said.get("rule")),
     )
+
+
+def _rule(said: Any) -> Ruling | None:
+    """The rule that decided, as the booth told it; None for an older booth's."""
+    try:
+        source = Words(ja=str(said["source"]["ja"]), en=str(said["source"]["en"]))
+        return Ruling(str(said["pack"]), str(said["rule"]), source, int(said["most"]), float(said["span"]))
+    except (TypeError, KeyError, ValueError):
+        return None
