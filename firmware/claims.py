@@ -17,6 +17,8 @@ from firmware.store import CardError, Store
 
 WAIT = 0.3  # seconds that a dial waits for an answer that is still to come
 _LOOK = 0.005  # seconds between two looks for it
+# A claim that ends sooner is asked for again: the server must hear of the dial while the number is still ours.
+SPARE = 10.0  # seconds
 FREE: Final = frozenset({Kind.EMERGENCY, Kind.SERVICE, Kind.INVALID})
 """Numbers that are nobody's customer."""
 
@@ -74,10 +76,11 @@ class Claims:
 
     def _row(self, key: str) -> sqlite3.Row | None:
         now = self._clock.stamp()
-        return self._store.row(_ROW, key, now.boot, now.monotonic)
+        return self._store.row(_ROW, key, now.boot, now.monotonic + SPARE, now.monotonic)
 
 
 _ROW = """
 SELECT state, until, holder FROM claim
-WHERE number = ? AND boot = ? AND state <> 'unwanted' AND (state = 'wanted' OR until > ?)
+WHERE number = ? AND boot = ?
+AND (state = 'wanted' OR (state = 'granted' AND until > ?) OR (state = 'held' AND until > ?))
 """

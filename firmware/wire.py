@@ -212,13 +212,17 @@ class Claim(Message, frozen=True):
 
 
 class Claimed(Message, frozen=True):
-    """Whether the number is this booth's until `expires`, `seconds` from now; if not, who has it so long."""
+    """Whether the number is this booth's until `expires`, `seconds` from now; if not, who has it so long.
+
+    With a grant come the newest facts of the number as News has them, oldest first: all that was told before it.
+    """
 
     granted: bool
     expires: float
     fence: int
     holder: str = ""  # the other booth's name
     seconds: float = 0.0  # from now: booths need not have the server's time
+    facts: tuple[msgspec.Raw, ...] = ()
 
 
 class Token(msgspec.Struct, frozen=True):

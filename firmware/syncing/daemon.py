@@ -58,7 +58,7 @@ class Daemon:
             Shelf(data / RECORDINGS),
             status=partial(_status, up, data),
             wanted=self._wanted,
-            delivered=self._booth.ring,
+            delivered=self._delivered,
         )
         self._downlink = Downlink(
             down, self._links[1], self._clock, heard=self._booth.ring, forgotten=self._offer_again
@@ -136,6 +136,11 @@ class Daemon:
         if self._dating.row("SELECT 1 FROM boot WHERE id = ?", now.boot) is None:
             with self._dating.write(durable=False) as db:
                 db.execute(_BOOT, (now.boot, utc - now.monotonic))
+
+    def _delivered(self) -> None:
+        """The server has something more of ours: the booth may show it, and a number that waited for it may go."""
+        self._booth.ring()
+        self._couriers["claims"].call()
 
     def _offer_again(self) -> None:
         """The server has forgotten: all that we have waits in the outbox once more."""

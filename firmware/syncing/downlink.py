@@ -65,7 +65,7 @@ class Downlink:
         return news
 
     def _take(self, news: wire.News) -> None:
-        known = tuple(_facts(news.facts))
+        known = tuple(understood(news.facts))
         stamp = self._clock.stamp()
         # No fsync: a power cut takes facts and cursor together, and they are asked for again.
         with self._store.write(durable=False) as db:
@@ -134,7 +134,7 @@ class Downlink:
             db.execute("UPDATE arrival SET complete = 1 WHERE id = ?", (arrival,))
 
 
-def _facts(raw: Sequence[msgspec.Raw]) -> Iterator[Fact]:
+def understood(raw: Sequence[msgspec.Raw]) -> Iterator[Fact]:
     """The facts that this program understands; a newer server's others are left out, which the log says."""
     for one in raw:
         try:

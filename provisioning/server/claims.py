@@ -1,4 +1,8 @@
-"""Claims: a number belongs to one booth for a moment, so that two agents do not call the same customer at once."""
+"""Claims: a number belongs to one booth for a moment, so that two agents do not call the same customer at once.
+
+What is known of the number comes with the grant, out of the same transaction: whoever let the number go before has told
+what came of it, so a booth that holds a number knows all that was told of it, however slow its long-poll is.
+"""
 
 import time
 from collections.abc import Callable
@@ -10,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from firmware import wire
 from provisioning.server.booths import Booth
 from provisioning.server.database import Database
+from provisioning.server.facts import of_number
 from provisioning.server.refusals import Refused
 from provisioning.server.schema import booth, claim
 
@@ -36,7 +41,11 @@ class Claims:
             granted = connection.execute(self._lease, wanted | {"now": now}).one_or_none()
             if granted is not None:
                 return wire.Claimed(
-                    granted=True, expires=granted.expires, fence=granted.fence, seconds=granted.expires - now
+                    granted=True,
+                    expires=granted.expires,
+                    fence=granted.fence,
+                    seconds=granted.expires - now,
+                    facts=of_number(connection, wish.number),
                 )
             held = connection.execute(_HELD, {"number": wish.number}).one()
         return wire.Claimed(

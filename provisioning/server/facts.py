@@ -97,6 +97,12 @@ class Facts:
         return msgspec.structs.asdict(one) | {"raw": text, "sender": sender, "taken": self._now()}
 
 
+def of_number(connection: Connection, number: str) -> tuple[msgspec.Raw, ...]:
+    """The newest facts of one number as a booth hears them, oldest first."""
+    newest = select(fact.c.seq, fact.c.raw).where(fact.c.number == number).order_by(fact.c.seq.desc()).limit(MOST)
+    return tuple(_numbered(row.raw, row.seq) for row in reversed(connection.execute(newest).all()))
+
+
 def epoch_of(connection: Connection) -> str:
     """The name of the present line of facts."""
     epoch = notes.get(connection, notes.EPOCH)

@@ -316,6 +316,16 @@ def test_whoever_lets_go_frees_the_number_at_once(claims):
     assert (second.granted, second.fence) == (True, first.fence + 1)
 
 
+def test_with_a_claim_comes_what_is_known_of_the_number_and_of_no_other(claims, log, part):
+    told = [fact(note=str(n)) for n in range(facts.MOST + 3)]
+    log.take("A", [part(one) for one in (*told, fact(number="+81312345602"))])
+    mine = claims.ask(A, wire.Claim(number=NUMBER))
+    assert [one["id"] for one in heard(mine)] == [one["id"] for one in told[3:]]  # the newest, oldest first
+    assert [one["seq"] for one in heard(mine)] == sorted(one["seq"] for one in heard(mine))
+    assert claims.ask(B, wire.Claim(number=NUMBER)).facts == ()  # it is not B's to call
+    assert claims.ask(A, wire.Claim(number=NUMBER, seconds=0)).facts == ()
+
+
 def test_nobody_claims_for_ever(claims):
     assert claims.ask(A, wire.Claim(number=NUMBER, seconds=1e12)).expires == 1000.0 + LONGEST
 

@@ -14,6 +14,7 @@ class Proxy:
     def __init__(self, port, seed=0):
         self._to, self._chance = port, random.Random(seed)
         self.mood, self.connections, self.mishaps = "well", 0, 0
+        self._flows = []
         self._loop = asyncio.new_event_loop()
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -24,6 +25,14 @@ class Proxy:
         """Hang up on everybody."""
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(5)
+
+    def freeze(self):
+        """From now on nothing passes on the connections that stand; new ones are well."""
+        self._loop.call_soon_threadsafe(lambda: [flow.clear() for flow in self._flows])
+
+    def thaw(self):
+        """All pass again, what was held up first."""
+        self._loop.call_soon_threadsafe(lambda: [flow.set() for flow in self._flows])
 
     def _work(self):
         asyncio.set_event_loop(self._loop)
@@ -44,12 +53,15 @@ class Proxy:
         mood, budget = self.mood, [float("inf")]
         if mood != "well":
             budget = [self._chance.randrange(1500, 90_000)]
+        flow = asyncio.Event()
+        flow.set()
+        self._flows.append(flow)
         ends, ways = [writer], []
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
             ends.append(far_writer)
-            ways.append(asyncio.create_task(self._pump(reader, far_writer, mood, budget)))
-            ways.append(asyncio.create_task(self._pump(far_reader, writer, mood, budget)))
+            ways.append(asyncio.create_task(self._pump(reader, far_writer, mood, budget, flow)))
+            ways.append(asyncio.create_task(self._pump(far_reader, writer, mood, budget, flow)))
             ways.append(asyncio.create_task(self._over.wait()))
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         except OSError:  # nobody there
@@ -61,9 +73,10 @@ class Proxy:
                 end.transport.abort()
             await asyncio.gather(*ways, *(end.wait_closed() for end in ends), return_exceptions=True)
 
-    async def _pump(self, reader, writer, mood, budget):
+    async def _pump(self, reader, writer, mood, budget, flow):
         with contextlib.suppress(OSError):
             while data := await reader.read(HASTE):
+                await flow.wait()
                 budget[0] -= len(data)
                 if budget[0] < 0:
                     self.mishaps += 1
