@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from firmware import listfile, results, rulepack
+from firmware import listfile, registrar, results, rulepack
 from firmware.booth import Booth
 from firmware.browsing import Browsing
 from firmware.calls import Call, Calls
@@ -31,6 +31,7 @@ from firmware.pin import Tries
 from firmware.pinpad import PinPad
 from firmware.recorder import Recorder
 from firmware.redial import Decision
+from firmware.registerfile import RegisterFileError
 from firmware.registers import Registers
 from firmware.rulebook import InForce, Rulebook
 from firmware.settings import Settings, SettingsError, example, load
@@ -250,6 +251,7 @@ def parser() -> argparse.ArgumentParser:
     importing.add_argument("file", type=Path, help="the CSV file")
     importing.add_argument("--name", help="the list's name on the screen (default: the file's)")
     importing.set_defaults(do=import_list)
+    registrar.add(commands)
     return top
 
 
@@ -259,7 +261,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.DEBUG if args.verbose else logging.INFO, format="%(name)s: %(message)s")
     try:
         code: int = args.do(args)
-    except (SettingsError, ListFileError, HardwareError, OSError) as problem:
+    except (SettingsError, ListFileError, RegisterFileError, HardwareError, OSError) as problem:
         print(f"booth: {problem}", file=sys.stderr)
         return 1
     return code

@@ -52,6 +52,15 @@ def find(cells: Sequence[str]) -> Columns | None:
     return Columns(**places, count=len(cells)) if places["name"] and places["phone"] else None
 
 
+def phones(cells: Sequence[str]) -> tuple[int, ...]:
+    """The positions of the cells that head telephone numbers.
+
+    >>> phones(["No", "Phone", "Added on"])
+    (1,)
+    """
+    return tuple(at for at, cell in enumerate(cells) if _field(cell) == "phone")
+
+
 def _field(cell: str) -> str | None:
     plain = _NOISE.sub("", unicodedata.normalize("NFKC", cell).lower())
     return _FIELDS.get(plain) or _FIELDS.get(_NUMBERED.sub("", plain))
