@@ -128,7 +128,7 @@ def furnish(
     def foresee(call: Call, moment: float) -> Decision:
         return gate.foresee(Target(call.number, call.customer), moment)
 
-    browsing = Browsing(calls, gate, clock, settings.script.pages)
+    browsing = Browsing(calls, gate, clock, settings.script.pages, law)
     emergency = settings.emergency
     return Parts(
         settings=settings,
@@ -140,12 +140,15 @@ def furnish(
         gate=gate,
         browsing=browsing,
         keying=Keying(calls, settings.country, settings.area_code, confirmed=emergency.confirmed),
-        conversation=Conversation(hardware, recorder, calls, post, record_emergency=settings.recording.emergency),
+        conversation=Conversation(
+            hardware, recorder, calls, post, law=law, record_emergency=settings.recording.emergency
+        ),
         wrapup=WrapUp(codes, settings.zone, clock.now, foresee),
         pinpad=PinPad(settings.supervisor.pin, settings.agents, settings.zone, _tries(settings, calls), monotonic),
         menu=Menu(calls, settings.country, settings.area_code),
         memo=Memo(hardware.handset, recorder, calls),
         soundtest=SoundTest(hardware.handset),
+        law=law,
         liaison=Liaison(settings, calls, clock, browsing, law=law, codes=codes, vault=vault, post=post),
         condition=Condition(calls.recall("language") or settings.language, agent=_agent(settings, calls)),
     )

@@ -5,6 +5,7 @@ from firmware.clock import Clock
 from firmware.customers import CallList, Customer
 from firmware.gate import Gate, Target
 from firmware.outcomes import NoCustomer
+from firmware.rulebook import InForce
 from firmware.screens.scene import BlockedBody, ListBody, PreviewBody
 
 ROWS = 5  # on the larger LCD
@@ -14,8 +15,8 @@ PLACE = "list-position"
 class Browsing:
     """Remembers list and position across restarts."""
 
-    def __init__(self, calls: Calls, gate: Gate, clock: Clock, script: tuple[str, ...]) -> None:
-        self._calls, self._gate, self._clock, self._script = calls, gate, clock, script
+    def __init__(self, calls: Calls, gate: Gate, clock: Clock, script: tuple[str, ...], law: InForce) -> None:
+        self._calls, self._gate, self._clock, self._script, self._law = calls, gate, clock, script, law
         self._target: Target | None = None  # in PREVIEW, WHY and BLOCKED
         self.page, self.scroll, self.full, self.warned = 1, 0, False, False
         self.notice = ""
@@ -123,6 +124,7 @@ class Browsing:
             history=self._calls.history(target.number.key),
             decision=self._gate.decide(target),
             script=self._script,
+            opening=self._law.book.opening,
             page=self.page,
             scroll=self.scroll,
             same_name=self._calls.same_name(target.customer),

@@ -13,6 +13,7 @@ from firmware.numbers import Kind
 from firmware.outcomes import Complained, Reconciled
 from firmware.recorder import Recorder
 from firmware.redial import Decision
+from firmware.rulebook import Consent, InForce
 from firmware.screens.scene import CallBody, Rec
 from firmware.store import CardError
 from firmware.vault import Sealed
@@ -23,6 +24,7 @@ from hw.sounds import TICK
 from hw.talkpath import Nowhere, TalkPath
 
 LOUDEST = 10
+_UNRECORDED = frozenset({"asking", "barred"})
 SOON = 30.0  # seconds before a promise runs out at which the agent hears a first tick
 _Ending = tuple[str, Cause, Party, float, Sealed | None]
 
@@ -31,10 +33,17 @@ class Conversation:
     """One call at a time, from the dial to its end. It asks nobody whether it may: gate.py has been asked."""
 
     def __init__(
-        self, hardware: Hardware, recorder: Recorder, calls: Calls, post: Post, *, record_emergency: bool
+        self,
+        hardware: Hardware,
+        recorder: Recorder,
+        calls: Calls,
+        post: Post,
+        *,
+        law: InForce,
+        record_emergency: bool,
     ) -> None:
         self._line, self._handset, self._recorder, self._calls = hardware.line, hardware.handset, recorder, calls
-        self._post, self._record_emergency = post, record_emergency
+        self._post, self._law, self._record_emergency = post, law, record_emergency
         self._path = TalkPath(hardware.handset, hardware.line.audio, recorder)
         self._path.volume = int(calls.recall("volume") or 5)
         self._deaf = False  # the handset or the line carries no sound; what is heard is recorded all the same
@@ -74,7 +83,7 @@ class Conversation:
             self._note_begin(call, decision, agent, "emergency")
         else:
             self._calls.begin(call, decision, agent, reason)
-            self._line.dial(call.number.dialled)
+            self._line.dial(self._law.book.dialled(call.number))
         self._begin(call)
 
     def take(self, call: Call, decision: Decision, agent: str) -> None:
@@ -87,14 +96,39 @@ class Conversation:
         """The answer mark: from here the talk counts and the recording runs."""
         call = self._going
         self._answered_at = monotonic()
-        if not call.emergency or self._record_emergency:
-            self._recorder.start(call.id, self._path.owed)
-            self._recording = "on"
+        self._recording = self._start_recording(call)
         self._call = replace(call, answered=True)
         try:
             self._calls.answered(call.id)
+            if self._recording == "asking":
+                self._calls.mark(call.id, "pause", 0.0)
         except CardError:
             self._recording = "failed"
+
+    def _start_recording(self, call: Call) -> Rec:
+        """Record as far as the rules in force let it, and what the header says of it."""
+        match self._consent(call):
+            case "notice":
+                self._recorder.start(call.id, self._path.owed)
+                return "on"
+            case "all-party":
+                self._recorder.ask(self._path.owed)
+                return "asking"
+        self._recorder.discard()
+        return "off" if call.emergency else "barred"
+
+    def _consent(self, call: Call) -> Consent:
+        """On what terms this call is recorded; an emergency follows the booth's setting alone."""
+        if call.emergency:
+            return "notice" if self._record_emergency else "off"
+        return self._law.book.recording
+
+    def _agree(self) -> None:
+        """The agent has marked that all agree to be recorded."""
+        self._recorder.agree(self._going.id)
+        self._recording = "on"
+        self._note("recording-agreed")
+        self._note("resume")
 
     def miss(self, call: Call, agent: str, by: Party) -> None:
         """Write down a call that came in and that nobody took: no result is owed for it."""
@@ -113,7 +147,7 @@ class Conversation:
     def keep_recording(self) -> None:
         """Close the journal; returns when it is on disk."""
         self._path.stop()
-        self._sealed = self._recorder.stop() if self._recording != "off" else None
+        self._sealed = self._recorder.stop() if self._recording not in {"off", "barred"} else None
         self._recording = "off"
 
     def end(self, event: Event) -> Call:
@@ -149,6 +183,10 @@ class Conversation:
             self._tones = (self._tones + key)[-16:]
             self._note("tone")  # that one was sent, never which: it may be part of a card number
             return None
+        if key == "*" and self._recording in _UNRECORDED:
+            if self._recording == "asking":
+                self._agree()
+            return None  # where nothing is recorded, there is nothing to pause
         before, self._marks = self._marks, self._marks.press(key)
         self._note(self._marks.name_of(key))
         self._heed(before)
@@ -213,6 +251,8 @@ class Conversation:
             script=script,
             page=page,
             history=self._history,
+            asking=self._recording == "asking",
+            opening=() if call.emergency or call.incoming else self._law.book.opening,
         )
 
     @property
@@ -225,7 +265,7 @@ class Conversation:
         self._call, self._began, self._sealed = call, monotonic(), None
         self._history = self._past(call)
         self._marks, self._tones, self._tone_mode, self._ticks = Marks(), "", False, []
-        if not call.emergency or self._record_emergency:
+        if self._consent(call) == "notice":
             self._recorder.listen()
         self._path = self._new_path()
         self._path.start()

@@ -16,6 +16,7 @@ from firmware.menu import Menu
 from firmware.pinpad import PinPad
 from firmware.reconnect import Reconnect
 from firmware.results import Results
+from firmware.rulebook import InForce
 from firmware.settings import Settings
 from firmware.soundtest import SoundTest
 from firmware.vault import Vault
@@ -62,4 +63,5 @@ class Parts:
     soundtest: SoundTest
     liaison: Liaison
     condition: Condition
+    law: InForce
     reconnect: Reconnect = field(default_factory=Reconnect)

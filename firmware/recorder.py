@@ -26,7 +26,7 @@ class Recorder:
         self._vault, self._post = vault, post
         self._lock = threading.Lock()
         self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL)
-        self._listening = self._paused = False
+        self._listening = self._paused = self._asking = False
         self._tape: Tape | None = None
         self._talk = self._left_out = 0
 
@@ -60,6 +60,26 @@ class Recorder:
             self._forget()
             self._tape, self._talk = tape, -late
 
+    def ask(self, late: int = 0) -> None:
+        """The answer mark of a call that is recorded only once all have agreed: from here on only the time is kept.
+
+        What was listened to is forgotten. `late` as for start().
+        """
+        with self._lock:
+            self._forget()
+            self._asking, self._talk = True, -late
+
+    def agree(self, call: str) -> None:
+        """All have agreed: the recording begins here, and states how much of the call is not in it."""
+        tape = Tape(self._vault, UUID(call))
+        with self._lock:
+            if not self._asking:
+                raise MisuseError(f"call {call} was never asked about")
+            self._asking = False
+            self._vault.do(partial(tape.begin, ()))
+            self._vault.do(partial(tape.leave_out, max(0, self._talk)))
+            self._tape = tape
+
     def pause(self) -> None:
         """Keep nothing until resume(); what was heard so far goes to the disk."""
         with self._lock:
@@ -77,6 +97,7 @@ class Recorder:
         """End the recording and wait, for a few seconds at most, until it is on the disk; None if there was none."""
         with self._lock:
             tape, self._tape = self._tape, None
+            self._asking = False
             if tape is None:
                 return None
             if self._paused:
@@ -99,6 +120,8 @@ class Recorder:
         with self._lock:
             if self._tape is not None:
                 self._keep(self._tape, agent, customer)
+            elif self._asking:
+                self._talk += 1
             elif self._listening:
                 self._pre_roll.append(customer)
 
@@ -120,4 +143,4 @@ class Recorder:
 
     def _forget(self) -> None:
         self._pre_roll.clear()
-        self._listening = self._paused = False
+        self._listening = self._paused = self._asking = False

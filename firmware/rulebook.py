@@ -18,8 +18,6 @@ Calendar = Callable[[str, date], bool]
 Consent = Literal["notice", "all-party", "off"]
 
 STRICT: Final = Rules()
-_GAPS: Final = ("min_gap_any", "min_gap_after_talk", "min_gap_unanswered")
-_LIMITS: Final = ("max_per_day", "max_unanswered_per_day")
 _RECORDING: Final[tuple[Consent, ...]] = ("notice", "all-party", "off")
 """From the laxest to the strictest."""
 
@@ -128,17 +126,18 @@ class InForce:
 
 
 _CUSTOMERS: Final = frozenset({Kind.ORDINARY, Kind.TOLL_FREE, Kind.SHARED_COST})
-_WINDOW: Final = (*_GAPS, *_LIMITS)
+_WINDOW: Final = tuple(field.name for field in fields(Redial) if field.name != "source")
 
 
 def _narrowed(rules: Rules, pack: Pack) -> Rules:
     redial, refusal = pack.redial, pack.refusal
-    gaps = {name: max(getattr(rules, name), seconds(getattr(redial, name))) for name in _GAPS}
-    limits = {name: _least(getattr(rules, name), getattr(redial, name)) for name in _LIMITS}
     return replace(
         rules,
-        **gaps,
-        **limits,
+        min_gap_any=max(rules.min_gap_any, seconds(redial.min_gap_any)),
+        min_gap_after_talk=max(rules.min_gap_after_talk, seconds(redial.min_gap_after_talk)),
+        min_gap_unanswered=max(rules.min_gap_unanswered, seconds(redial.min_gap_unanswered)),
+        max_per_day=_least(rules.max_per_day, redial.max_per_day),
+        max_unanswered_per_day=_least(rules.max_unanswered_per_day, redial.max_unanswered_per_day),
         gacha_limit=_least(rules.gacha_limit, refusal.gacha_limit),
         gacha_window=max(rules.gacha_window, refusal.gacha_window_days * DAY),
     )
@@ -152,6 +151,3 @@ def _least(ours: int, theirs: int) -> int:
 def _longest(days: Iterable[int]) -> float:
     """The longest of terms in days, where 0 is for good; for good if there are none."""
     return max((one * DAY if one else inf for one in days), default=inf)
-
-
-assert {field.name for field in fields(Redial)} >= set(_WINDOW)

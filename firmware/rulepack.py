@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -298,10 +298,17 @@ def parse(text: str) -> Pack:
 @cache
 def shipped() -> Mapping[str, Pack]:
     """The packs that the program came with, by id."""
-    folder = resources.files("firmware") / "rules"
-    files = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
-    packs = [parse((folder / name).read_text(encoding="utf-8")) for name in files]
+    files = (entry.name for entry in _RULES.iterdir() if entry.name.endswith(".toml"))
+    packs = [parse((_RULES / name).read_text(encoding="utf-8")) for name in sorted(files)]
     return {pack.id: pack for pack in packs}
+
+
+def text_of(pack: str) -> str:
+    """A shipped pack as it is written."""
+    return (_RULES / f"{pack}.toml").read_text(encoding="utf-8")
+
+
+_RULES: Final = resources.files("firmware") / "rules"
 
 
 def chosen(names: Sequence[str], unverified: Collection[str] = ()) -> tuple[Pack, ...]:
@@ -319,7 +326,9 @@ def chosen(names: Sequence[str], unverified: Collection[str] = ()) -> tuple[Pack
             continue
         found.append(pack)
         if not pack.pack.verified and pack.id not in unverified:
-            faults.append(f'{name}: its rules have not been checked; to use it all the same: unverified = ["{pack.id}"]')
+            faults.append(
+                f'{name}: its rules have not been checked; to use it all the same: unverified = ["{pack.id}"]'
+            )
     if faults:
         raise RulePackError(faults)
     return tuple(found)
@@ -329,6 +338,7 @@ NONE: Final = "[]"
 """No packs, as `parse_all` reads them."""
 
 
+@lru_cache(maxsize=4)
 def parse_all(text: str) -> tuple[Pack, ...]:
     """The packs of a JSON list of texts, as they go from server to booth. Raises RulePackError: all of them or none."""
     try:

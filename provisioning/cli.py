@@ -11,7 +11,8 @@ from firmware.journal import Ending
 from firmware.opus import OpusError
 from firmware.vault import SUFFIX
 from hw.contracts import FRAME_SECONDS
-from provisioning import keys, recording
+from hw.errors import HardwareError
+from provisioning import keys, recording, rules
 from provisioning.recording import Recording, RecordingError
 from provisioning.server import cli as server
 from provisioning.server.lock import TakenError
@@ -29,6 +30,8 @@ examples:
   booth-provision server init              make a central server; then: server run, token new
   booth-provision key new office.key       make the key pair; the age1… it prints goes into device.toml:
                                            [recording] recipients = ["age1…"]
+  booth-provision rules explain 03-1234-5601 --pack jp-sales
+                                           what the guard would say of a number now
   booth-provision pin                      hash a supervisor's PIN for device.toml
   booth-provision play 3f2a --key office.key --data /media/card/boothphone
                                            turn a call's recording into 3f2a….opus and 3f2a….wav
@@ -61,12 +64,18 @@ class Refusal(Exception):
     """What was asked for cannot be done; the text says why."""
 
 
+REFUSALS = (
+    *(Refusal, server.CommandError, rules.ExplainError, TakenError, keys.KeyFileError, RecordingError),
+    *(OpusError, HardwareError),
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
-    except (Refusal, server.CommandError, TakenError, keys.KeyFileError, RecordingError, OpusError, OSError) as problem:
+    except (*REFUSALS, OSError) as problem:
         print(f"booth-provision: {problem}", file=sys.stderr)
         return 1
     return code
@@ -76,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _taught(argparse.ArgumentParser(prog="booth-provision", description=__doc__), EXAMPLES)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     server.add_to(commands)
+    rules.add_to(commands)
 
     key = _taught(commands.add_parser("key", help="make the key pair that recordings are sealed to"), KEY_EXAMPLES)
     actions = key.add_subparsers(metavar="ACTION", required=True)

@@ -129,7 +129,7 @@ class Calling:
         return self._talk.press(event.key) if isinstance(event, Tap) else None
 
     def _turn_script(self, by: int) -> None:
-        pages = max(len(self._parts.settings.script.pages), 1)
+        pages = max(len(self._parts.settings.script.pages) + bool(self._parts.law.book.opening), 1)
         self._scenery.script_page = (self._scenery.script_page + by) % pages
 
     def _note_fault(self, event: Event, _place: Place) -> None:

@@ -132,7 +132,7 @@ def _ask_end(teller: Teller) -> Alert:
 def _talk_keys(body: CallBody, teller: Teller, state: State) -> tuple[SoftKey, ...]:
     if _ending(body, state):
         return teller.keys(A=softkeys.GO_ON, D=softkeys.END_NOW)
-    page = softkeys.NEXT_PAGE if len(body.script) > 1 else ""
+    page = softkeys.NEXT_PAGE if len(body.script) + bool(body.opening) > 1 else ""
     return teller.keys(
         A=softkeys.CHOOSE_BRANCH if body.branches else page,
         B=softkeys.UNMUTE if body.muted else softkeys.MUTE,
@@ -187,19 +187,26 @@ def _states(body: CallBody, teller: Teller) -> tuple[Chip, ...]:
     muted = (Chip("B", text("muted"), on=True, tone="bad"),) if body.muted else ()
     held = (Chip("B", text("on hold"), on=True, tone="bad"),) if body.held else ()
     deaf = (Chip("!", text("no sound"), on=True, tone="bad"),) if body.deaf else ()
-    return deaf + muted + held
+    asking = (Chip("*", text("agrees to recording"), tone="warn"),) if body.asking else ()
+    return asking + deaf + muted + held
 
 
 def _foot(body: CallBody, teller: Teller) -> Block:
     text = teller.text
     if body.tone_mode:
         return Alert(body.tones or "—", text("Tone mode: the keys are sent to the line. C ends it."), "accent")
-    if not body.script:
+    pages = _pages(body, teller)
+    if not pages:
         return Space()
-    page = min(body.page, len(body.script) - 1)
+    page = min(body.page, len(pages) - 1)
     branches = "   ".join(f"{n} {name}" for n, name in enumerate(body.branches, 1))
-    script = body.script[page] + (f"\n{branches}" if branches else "")
-    return Panel(script, text("Script {page}/{pages}", page=page + 1, pages=len(body.script)), shrink=True)
+    script = pages[page] + (f"\n{branches}" if branches else "")
+    return Panel(script, text("Script {page}/{pages}", page=page + 1, pages=len(pages)), shrink=True)
+
+
+def _pages(body: CallBody, teller: Teller) -> tuple[str, ...]:
+    """The script, led by what the law has said first."""
+    return (*((teller.opening(body.opening),) if body.opening else ()), *body.script)
 
 
 def _talk_brief(body: CallBody, teller: Teller, state: State) -> str:

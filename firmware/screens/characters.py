@@ -5,7 +5,14 @@ from firmware.screens.view import SoftKey, Status, View
 
 COLUMNS, ROWS = 20, 4
 MIDDLE = ROWS - 2
-RECORDING = {"off": ("", ""), "on": ("REC", "R"), "paused": ("REC=", "="), "failed": ("NOREC", "X")}
+RECORDING = {
+    "off": ("", ""),
+    "on": ("REC", "R"),
+    "paused": ("REC=", "="),
+    "failed": ("NOREC", "X"),
+    "asking": ("REC?", "?"),
+    "barred": ("NOREC", "X"),
+}
 """Long and short."""
 
 

@@ -124,7 +124,7 @@ def _recording(status: Status, area: Area, edge: int) -> Iterator[tuple[list[Mar
     sign = [patch(dot, colour, 5)]
     if status.recording == "paused":
         sign = [patch(Area(dot.x + x, dot.y, 3, 10), colour) for x in (1, 6)]
-    elif status.recording == "failed":
+    elif status.recording in {"failed", "asking", "barred"}:
         sign = [patch(dot, colour, 5, 2)]
     label = words(
         status.recording_word, Area(dot.x - wide - 4, area.y, wide, area.height), theme.SMALL, colour, bold=True

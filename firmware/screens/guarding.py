@@ -2,6 +2,7 @@
 
 from firmware.redial import Reason, Verdict
 from firmware.screens import softkeys, words
+from firmware.screens.reasons import REASONS
 from firmware.screens.scene import BlockedBody, PinBody
 from firmware.screens.teller import Teller
 from firmware.screens.view import Alert, BigNumber, Block, Brief, Line, Row, Rows, Scroll, SoftKey, Tone, View
@@ -33,7 +34,7 @@ def blocked(body: BlockedBody, teller: Teller, *, asked: bool) -> View:
 def _said(body: BlockedBody, teller: Teller) -> str:
     """The reason; where the title says it already, the rule."""
     if body.decision.reason is Reason.FREE:
-        return teller.text(words.REASONS[Reason.FREE].rule)
+        return teller.text(REASONS[Reason.FREE].rule)
     return teller.why(body.decision)
 
 
@@ -58,11 +59,10 @@ def _evidence(body: BlockedBody, teller: Teller) -> tuple[Line, ...]:
 
 
 def _rule(body: BlockedBody, teller: Teller) -> tuple[Line, ...]:
-    text, why = teller.text, words.REASONS[body.decision.reason]
-    source = text(why.source or words.HOUSE_RULE)
+    text, decision = teller.text, body.decision
     return (
-        Line(text("Rule: {rule}", rule=text(why.rule)), lines=4),
-        Line(text("Source: {source}", source=source), "dim", lines=3),
+        Line(text("Rule: {rule}", rule=text(REASONS[decision.reason].rule)), lines=4),
+        Line(text("Source: {source}", source=teller.source(decision)), "dim", lines=4),
     )
 
 
@@ -87,8 +87,7 @@ def _brief(body: BlockedBody, teller: Teller) -> tuple[str, ...]:
     for fact in decision.evidence:
         lines += [teller.evidence(fact), teller.outcome(fact) if fact.result is not None else ""]
     if body.full:
-        why = words.REASONS[decision.reason]
-        lines += [text(why.rule), text(why.source or words.HOUSE_RULE)]
+        lines += [text(REASONS[decision.reason].rule), teller.source(decision)]
     return tuple(filter(None, (*lines, _by_pin(body, teller))))
 
 

@@ -234,7 +234,7 @@ def _preview_brief(body: PreviewBody, teller: Teller) -> tuple[str, ...]:
     pages: dict[int, tuple[str, ...]] = {
         1: (*_heed(body, teller), customer.number.shown, *history[:LAST_CONTACTS]),
         2: history or (teller.text("No calls yet"),),
-        3: tuple(teller.legible(page) for page in body.script) or (teller.text("No script"),),
+        3: (*_opening(body, teller), *(teller.legible(page) for page in body.script)) or (teller.text("No script"),),
         4: (teller.legible(customer.note) if customer.note else teller.text("No notes"),),
     }
     return pages[body.page]
@@ -296,8 +296,17 @@ def _history(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:
     return (Scroll(tuple(lines), body.scroll),)
 
 
+def _opening(body: PreviewBody, teller: Teller) -> tuple[str, ...]:
+    """What is said first, an item a line: a screen of 20 columns has no boxes to tick."""
+    return tuple(teller.opening(body.opening).replace("□ ", "").splitlines()) if body.opening else ()
+
+
+def _pages(body: PreviewBody, teller: Teller) -> tuple[str, ...]:
+    return (*((teller.opening(body.opening),) if body.opening else ()), *body.script)
+
+
 def _script(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:
-    pages = "\n".join(f"{n}. {page}" for n, page in enumerate(body.script, 1))
+    pages = "\n".join(f"{n}. {page}" for n, page in enumerate(_pages(body, teller), 1))
     return (Panel(pages or teller.text("No script"), scroll=body.scroll),)
 
 

@@ -7,6 +7,7 @@ from firmware.callflow import State
 from firmware.calls import Badge, Call, CallList, Customer, PastCall
 from firmware.numbers import Kind, Number
 from firmware.redial import Decision, Fact, FactKind, Reason, Verdict
+from firmware.rulepack import ITEMS
 from firmware.screens.scene import (
     BlockedBody,
     Body,
@@ -23,6 +24,7 @@ from firmware.screens.scene import (
     Scene,
     WrapUpBody,
 )
+from firmware.screens.verdicts import verdicts
 from firmware.screens.words import FAULTS, MENU
 from hw.events import Cause, Fault, Party
 
@@ -190,6 +192,7 @@ LISTS: dict[str, Scene] = {
         S.PREVIEW, PreviewBody(LONG, (), Decision(Verdict.WARN, Reason.TOLL_FREE), SCRIPT, same_name=1, warned=True)
     ),
     "preview-history": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT, 2)),
+    "preview-opening": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT, 3, opening=ITEMS)),
     "preview-script": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT, 3, 2)),
     "preview-notes": _scene(S.PREVIEW, PreviewBody(replace(MIZUHO, others=(CHUO.number,)), HISTORY, FREE, SCRIPT, 4)),
 }
@@ -203,6 +206,10 @@ GUARD: dict[str, Scene] = {
         S.BLOCKED, BlockedBody(AOBA.number, AOBA, Decision(Verdict.BLOCK, Reason.TIME_UNKNOWN)), LOST
     ),
     "blocked-long": _scene(S.BLOCKED, BlockedBody(LONG.number, LONG, RECENT)),
+    **{
+        f"verdict-{name}": _scene(S.BLOCKED, BlockedBody(MIZUHO.number, MIZUHO, said, full=True))
+        for name, said in verdicts(MIZUHO.number.key, NOW).items()
+    },
     "why-free": _scene(S.WHY, BlockedBody(AOBA.number, AOBA, FREE, full=True)),
     "why-off-list": _scene(S.WHY, BlockedBody(STRANGER.number, None, OFF_LIST)),
     "pin": _scene(S.PIN_ENTRY, PinBody("supervisor", "override", 3, 5)),
@@ -215,6 +222,11 @@ GUARD: dict[str, Scene] = {
     "pin-time": _scene(S.PIN_ENTRY, PinBody("supervisor", "clock", 0, 5, asking="time", keyed="143"), LOST),
 }
 CALLS: dict[str, Scene] = {
+    "talking-asking": _scene(
+        S.TALKING,
+        replace(_TALKING, seconds=12.0, asking=True, opening=ITEMS, page=0, promise=None),
+        replace(HEADER, recording="asking"),
+    ),
     "armed": _scene(S.ARMED, CallBody(CALL, 2.0, "Quectel EG25-G", history=HISTORY)),
     "dialling": _scene(S.DIALLING, CallBody(CALL, 1.0, "Quectel EG25-G", history=HISTORY)),
     "alerting": _scene(S.ALERTING, CallBody(STRANGER, 12.0, "Quectel EG25-G", volume=7)),

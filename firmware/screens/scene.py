@@ -10,7 +10,8 @@ from firmware.redial import Decision
 from firmware.results import Result
 from hw.events import Fault
 
-Rec = Literal["off", "on", "paused", "failed"]
+Rec = Literal["off", "on", "paused", "failed", "asking", "barred"]
+"""`asking`: nothing is kept until all agree; `barred`: the rules in force let nothing be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class PreviewBody:
     page: int = 1
     scroll: int = 0
     same_name: int = 0  # how many others in the list have this name
+    opening: tuple[str, ...] = ()  # what is said first: firmware.rulepack.ITEMS
     warned: bool = False  # decision is a WARN and A was pressed once
 
 
@@ -105,6 +107,8 @@ class CallBody:
     script: tuple[str, ...] = ()
     page: int = 0
     history: tuple[PastCall, ...] = ()
+    asking: bool = False  # nothing is recorded until all agree: then the agent keys *
+    opening: tuple[str, ...] = ()  # what is said first: firmware.rulepack.ITEMS
     branches: tuple[str, ...] = ()  # names of the script page's branches: A, then a digit
 
 

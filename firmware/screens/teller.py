@@ -1,21 +1,23 @@
 """A teller: puts one scene's facts into words, in one language and at one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from firmware.calls import Badge as Standing
 from firmware.calls import Customer, PastCall
-from firmware.redial import Decision, Fact, Reason, Verdict
+from firmware.redial import Decision, Fact, Verdict
 from firmware.results import Result
 from firmware.screens.halfwidth import readable
+from firmware.screens.reasons import HOUSE_RULE, REASONS
 from firmware.screens.softkeys import DOWN, SHORT, UP
 from firmware.screens.view import Badge, SoftKey, Tone
-from firmware.screens.words import BADGES, REASONS, SPOKEN_TO
-from firmware.text.catalogue import Text
+from firmware.screens.words import BADGES, OPENING, SPOKEN_TO
+from firmware.text.catalogue import Text, mark
 from firmware.text.times import Times, duration
 
 BADGE_TONES: dict[str, Tone] = {"callback": "warn", "gacha": "bad", "refused": "bad", "called": "warn"}
 FADED = frozenset({"refused", "done", "dead"})
+NEVER_OPEN = mark("Not open within a month")
 VERDICTS: dict[Verdict, tuple[str, Tone]] = {
     Verdict.ALLOW: ("✓", "good"),
     Verdict.WARN: ("!", "warn"),
@@ -106,20 +108,30 @@ class Teller:
         return self.text(REASONS[decision.reason].brief, ago=self._ago(decision))
 
     def until(self, decision: Decision) -> str:
-        """When the number may be called again; "" when the reason has no end that a clock knows."""
-        if decision.reason is Reason.DEAD_NUMBER:
-            return self.text("Never callable")
-        if decision.never:
-            return self.text("Not callable until lifted on the server")
-        if decision.until is None:
-            return ""
-        return self.text("Callable from {when}", when=self.times.moment(decision.until))
+        """When the number may be called; "" for one that may be called now."""
+        if decision.until is not None:
+            return self.text("Callable from {when}", when=self.times.moment(decision.until))
+        blocked = decision.verdict is Verdict.BLOCK
+        return self.text(REASONS[decision.reason].when or NEVER_OPEN) if blocked else ""
+
+    def source(self, decision: Decision) -> str:
+        """Where the rule stands; on a screen without kanji, which pack has it."""
+        rule = decision.rule
+        if rule is None:
+            return self.text(REASONS[decision.reason].source or HOUSE_RULE)
+        return {"ja": rule.source.ja, "en": rule.source.en, "ja_kana": f"{rule.pack}: {rule.rule}"}[self.text.language]
+
+    def opening(self, items: Sequence[str]) -> str:
+        """What is to be said before anything else."""
+        return "\n□ ".join((self.text("Say first:"), *(self.text(OPENING[item]) for item in items)))
 
     def until_brief(self, decision: Decision) -> str:
         """The same in 20 columns."""
         if decision.never:
             return self.text("Never callable")
-        return self.text("From {when}", when=self.times.moment(decision.until)) if decision.until is not None else ""
+        if decision.until is not None:
+            return self.text("From {when}", when=self.times.moment(decision.until))
+        return self.until(decision)
 
     def _ago(self, decision: Decision) -> str:
         return self.times.ago(decision.evidence[0].at if decision.evidence else None)

@@ -68,6 +68,8 @@ def _status(header: Header, teller: Teller) -> Status:
         "on": teller.text("REC"),
         "paused": teller.text("REC paused"),
         "failed": teller.text("NO REC"),
+        "asking": teller.text("REC?"),
+        "barred": teller.text("NO REC"),
     }[header.recording]
     return Status(
         clock=teller.times.clock(),

@@ -1,117 +1,9 @@
-"""The words of the screens: what every reason, fault, notice, outcome, cause and menu item is called."""
+"""The words of the screens: what every fault, notice, outcome, cause and menu item is called."""
 
 from typing import NamedTuple
 
-from firmware.redial import Reason
 from firmware.text.catalogue import mark
 from hw.events import Cause, Fault, Party
-
-
-class Why(NamedTuple):
-    """What the guard's reason means to an agent."""
-
-    said: str  # one line; {ago} is when the newest evidence was
-    brief: str  # in 20 columns
-    rule: str  # the rule in one sentence
-    source: str = ""  # where the rule stands; "" for a rule of this house
-
-
-HOUSE_RULE = mark("House rule")
-SPECIFIED_ACT = mark("Act on Specified Commercial Transactions (Japan), art. 17")
-NUMBER_PLAN = mark("Numbering plan (Japan)")
-
-REASONS: dict[Reason, Why] = {
-    Reason.FREE: Why(mark("May be called"), mark("May be called"), mark("No rule stands against this call.")),
-    Reason.EMERGENCY: Why(
-        mark("Emergency number: always free"),
-        mark("Emergency: free"),
-        mark("An emergency number is dialled at any time, past every rule."),
-    ),
-    Reason.SERVICE_NUMBER: Why(
-        mark("Public service number: free"),
-        mark("Service no.: free"),
-        mark("Public service numbers pass the redial guard."),
-    ),
-    Reason.INVALID_NUMBER: Why(
-        mark("This is not a telephone number"),
-        mark("Not a phone number"),
-        mark("Check the digits: no such number can exist."),
-        NUMBER_PLAN,
-    ),
-    Reason.BARRED_CLASS: Why(
-        mark("Numbers of this class are barred"),
-        mark("Class is barred"),
-        mark("Premium-rate, international and machine numbers are not called from this booth."),
-    ),
-    Reason.SAMPLE_NUMBER: Why(
-        mark("An example number: not for a real line"),
-        mark("Example number"),
-        mark("The sample list is for practice. Its numbers are never dialled on a real line."),
-    ),
-    Reason.DO_NOT_CALL: Why(
-        mark("Asked {ago} never to be called"),
-        mark("Do not call"),
-        mark("Whoever asks not to be called is not called again, for any product or list."),
-        SPECIFIED_ACT,
-    ),
-    Reason.REFUSED: Why(
-        mark("This customer refused {ago}"),
-        mark("Refused"),
-        mark("Whoever has refused the offer is not asked again."),
-        SPECIFIED_ACT,
-    ),
-    Reason.DEAD_NUMBER: Why(
-        mark("Nobody is reached at this number"),
-        mark("Dead number"),
-        mark("The number is out of service, has changed, or is a fax."),
-    ),
-    Reason.TIME_UNKNOWN: Why(
-        mark("Time unknown: key the time"),
-        mark("Time unknown"),
-        mark("Without the time no window can be checked. A supervisor keys it: menu, 9."),
-    ),
-    Reason.CALLED_RECENTLY: Why(
-        mark("This customer was called {ago}"),
-        mark("Called {ago}"),
-        mark("A number rests between two calls, so that nobody is called twice by mistake."),
-    ),
-    Reason.CLAIMED: Why(
-        mark("Another booth is about to call"),
-        mark("Other booth calling"),
-        mark("A number belongs to one booth at a time, so that no two agents call one customer at once."),
-    ),
-    Reason.RESULT_OWED: Why(
-        mark("Key the last call's result first"),
-        mark("Key result first"),
-        mark("Every call gets its result before the next one."),
-    ),
-    Reason.OFF_LIST: Why(
-        mark("Nobody on the list has this number"),
-        mark("Not on the list"),
-        mark("A number off the list wants one more key, in case it is misdialled."),
-    ),
-    Reason.TOLL_FREE: Why(
-        mark("Toll-free: a business desk"),
-        mark("Toll-free number"),
-        mark("Toll-free numbers reach business desks, seldom a customer."),
-    ),
-    Reason.SHARED_COST: Why(
-        mark("This call costs extra"),
-        mark("Costs extra"),
-        mark("The caller pays a surcharge that flat rates do not cover."),
-    ),
-    Reason.UNCERTAIN: Why(
-        mark("In no range known to be allocated"),
-        mark("Unknown range"),
-        mark("The number is possible, but lies in no known range. Check the digits."),
-        NUMBER_PLAN,
-    ),
-    Reason.OVERRIDDEN: Why(
-        mark("A supervisor let this call pass"),
-        mark("Supervisor let pass"),
-        mark("A supervisor lifted the redial window for one call."),
-    ),
-}
 
 
 class Trouble(NamedTuple):
@@ -164,6 +56,18 @@ FAULTS: dict[Fault, Trouble] = {
         mark("This modem carries data only. Call the technician for one that carries voice."),
     ),
 }
+
+OPENING: dict[str, str] = {
+    "company": mark("the company's name"),
+    "agent": mark("your own name"),
+    "goods": mark("what is on offer"),
+    "purpose": mark("what you call for"),
+    "return-number": mark("a number to call back"),
+    "minutes": mark("may I have so many minutes?"),
+    "free-to-hang-up": mark("they may hang up at any time"),
+    "recording": mark("that the call is recorded"),
+}
+"""What is said first, by rulepack.ITEMS."""
 
 NOTICES: dict[str, str] = {
     "saved": mark("Saved"),

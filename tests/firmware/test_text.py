@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 import firmware
 from firmware.screens import words
 from firmware.screens.halfwidth import halfwidth, readable
+from firmware.screens.reasons import REASONS
 from firmware.screens.samples import NOW, SCENES
 from firmware.screens.views import view
 from firmware.text.catalogue import Text, load
@@ -81,7 +82,7 @@ def test_the_kana_catalogue_has_no_kanji():
 def test_words_for_twenty_columns_fit_them():
     for language in ("en", "ja_kana"):
         text = load(language)
-        brief = [why.brief for why in words.REASONS.values()] + [fault.brief for fault in words.FAULTS.values()]
+        brief = [why.brief for why in REASONS.values()] + [fault.brief for fault in words.FAULTS.values()]
         tables = (words.OUTCOMES, words.CAUSES, words.PARTIES, words.OVERRIDE_REASONS)
         for said in (*brief, *(said for table in tables for said in table.values())):
             assert len(halfwidth(text(said).replace("{ago}", "59 min ago"))) <= 20, said

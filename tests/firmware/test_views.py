@@ -13,6 +13,7 @@ from firmware.redial import Decision, Reason, Verdict
 from firmware.screens import scene, words
 from firmware.screens.gallery import told
 from firmware.screens.halfwidth import halfwidth
+from firmware.screens.reasons import HOUSE_RULE, REASONS
 from firmware.screens.samples import AOBA, HEADER, LIST, MIZUHO, NOW, RECENT, SCENES, SUMIRE, TALK, decision
 from firmware.screens.scene import BlockedBody, KeyingBody, ListBody, OutOfOrderBody, Scene, WrapUpBody
 from firmware.screens.views import NOTICES, OUTCOMES, view
@@ -67,9 +68,9 @@ def test_the_view_follows_from_the_scene_alone(name):
 def test_every_reason_says_why_and_by_which_rule(reason, language):
     text = load(language)
     shown = view(blocked(decision(reason), full=True), text)
-    why = words.REASONS[reason]
+    why = REASONS[reason]
     assert text(why.rule) in " ".join(shown.words())
-    assert text(why.source or words.HOUSE_RULE) in " ".join(shown.words())
+    assert text(why.source or HOUSE_RULE) in " ".join(shown.words())
     assert len(halfwidth(shown.brief.lines[0])) <= 20
     assert "{" not in " ".join((*shown.words(), *shown.brief.lines))
 
@@ -123,7 +124,7 @@ def test_every_word_that_the_booth_uses_is_known_here():
 def test_the_tables_of_words_are_complete():
     assert set(words.CAUSES) == set(Cause)
     assert set(words.PARTIES) == set(Party)
-    assert set(words.REASONS) == set(Reason)
+    assert set(REASONS) == set(Reason)
     assert set(words.FAULTS) == set(Fault)
     assert set(NOTICES) >= words.WARNING_NOTICES
     assert set(OUTCOMES) >= words.WARNING_OUTCOMES

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from firmware.known import FactKind
 from firmware.redial import Reason
+from firmware.screens.reasons import REASONS
 from firmware.screens.teller import Teller
-from firmware.screens.words import REASONS
 from firmware.text.catalogue import Text, mark
 from firmware.text.times import duration
 from provisioning.server.pages import knowledge

@@ -9,8 +9,9 @@ from firmware.marks import TICK_NAMES
 from firmware.pinpad import REASONS as OVERRIDE_KEYS
 from firmware.redial import Decision
 from firmware.results import Result
+from firmware.screens.reasons import REASONS
 from firmware.screens.teller import Teller
-from firmware.screens.words import CLEARS, MARKS, OVERRIDE_REASONS, REASONS, TICKS
+from firmware.screens.words import CLEARS, MARKS, OVERRIDE_REASONS, TICKS
 from firmware.text.catalogue import Text, mark
 from firmware.text.times import duration
 from provisioning.server.pages.telling import Badge, ending, result_badge
@@ -26,6 +27,8 @@ KINDS: dict[FactKind, str] = {
     FactKind.COUNTED: mark("counted towards a refusal"),
     FactKind.FINAL: mark("nobody is reached there"),
     FactKind.VOID: mark("the attempt does not count"),
+    FactKind.CONSENT: mark("agreed to be called"),
+    FactKind.WITHDRAWAL: mark("took the consent back"),
     FactKind.CLAIM: mark("was about to call"),
 }
 _CALLERS_REASONS = {
@@ -101,7 +104,7 @@ class Storyteller:
         yield Pair(self.text("Why"), self.teller.why(decision))
         if until := self.teller.until(decision):
             yield Pair(self.text("Until"), until)
-        source = self.text(rule.source) if rule.source else ""
+        source = self.teller.source(decision) if decision.rule or rule.source else ""
         yield Pair(self.text("Rule"), " ".join(filter(None, (self.text(rule.rule), source and f"({source})"))))
         if decision.claim is Hold.OFFLINE:
             yield Pair(self.text("Server"), self.text("not heard in time: the booth went by what it knew itself"))
