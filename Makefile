@@ -39,10 +39,11 @@ check: test lint types style ## everything that CI runs
 soak: .setup-test ## the full numbers of every proof (about half an hour)
 	$(PYTEST) -s -m soak --timeout 3600
 
-bench: .setup-test ## key to LCD, key to ATD, guard, a recorded call, call end to playable, the server
+bench: .setup-test ## key to LCD, key to ATD, guard, a recorded call, call end to playable, the server, registers
 	$(BIN)/python -P tests/bench.py
 	$(BIN)/python -P tests/bench_server.py
 	$(BIN)/python -P tests/bench_sync.py
+	$(BIN)/python -P tests/bench_guard.py
 
 text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics

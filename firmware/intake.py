@@ -17,7 +17,7 @@ from firmware.store import CardError
 RUN: Final = 250_000  # numbers sorted in memory at a time: some 20 MB
 APPLICATION: Final = 0x424F5247  # "BORG", the booth's register: no other program's file is taken for one
 PART: Final = ".part"
-_AHEAD: Final = 1 << 18  # numbers of all runs together that the merge holds
+_AHEAD: Final = 1 << 16  # numbers of all runs together that the merge holds
 _LEAST: Final = 512  # of each run, however many there are
 _CODE: Final = "q"
 _SIZE: Final = array(_CODE).itemsize

@@ -15,7 +15,7 @@ from firmware.tabletext import DELIMITERS
 
 TOLD: Final = 20  # faulty lines that are told one by one
 HOPELESS: Final = 10_000  # lines without any number after which the rest is not read
-_PIECE: Final = 1 << 18  # characters read at a time: what is held does not grow with the file
+PIECE: Final = 1 << 18  # characters read at a time: what is held does not grow with the file
 _LOOKED_AT: Final = 200  # lines that show which column holds the numbers
 _NOT_TEXT: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
 
@@ -33,7 +33,7 @@ _PLAIN: Final = {
 _NEVER: Final = ("", r"(?!)()")
 _MARKS: Final = " -()"  # what may stand between digits without changing anything
 _WITHOUT_MARKS: Final = str.maketrans("", "", _MARKS)
-_E164: Final = re.compile(r"\+([1-9][0-9]{4,14})")
+E164: Final = re.compile(r"\+([1-9][0-9]{4,17})")  # German ones may be longer than the 15 digits of the standard
 _BLANK: Final = " \t\f\v,;\"'"
 
 
@@ -74,10 +74,10 @@ _WHOLE: Final = _Layout()
 class RegisterFile:
     """One file. What `pieces` has given so far is counted in `good`, what is no number in `faulty`."""
 
-    def __init__(self, path: Path, country: str) -> None:
+    def __init__(self, path: Path, country: str, piece: int = PIECE) -> None:
         self.good = self.faulty = 0
         self.faults: list[Fault] = []
-        self._path, self._country = path, iso(country)
+        self._path, self._country, self._piece = path, iso(country), piece
         self._code, plain = _PLAIN.get(self._country, _NEVER)
         self._one = re.compile(plain, re.ASCII)
         self._all = re.compile(f"^{plain}$", re.ASCII | re.MULTILINE)
@@ -107,11 +107,11 @@ class RegisterFile:
     def _read(self, text: TextIO) -> Iterator[str]:
         """Whole lines, without the last one's end."""
         rest = ""
-        while piece := text.read(_PIECE):
+        while piece := text.read(self._piece):
             whole, ended, rest_of_it = piece.rpartition("\n")
-            if not ended and len(rest) + len(piece) > _PIECE:
+            if not ended and len(rest) + len(piece) > self._piece:
                 raise RegisterFileError(
-                    f"{self._path}: a line has more than {_PIECE:,} letters: this is no list of numbers"
+                    f"{self._path}: a line has more than {self._piece:,} letters: this is no list of numbers"
                 )
             if ended:
                 yield rest + whole
@@ -157,7 +157,7 @@ class RegisterFile:
         plain = self._one.fullmatch(cell.translate(_WITHOUT_MARKS))
         if plain:
             return int(self._code + plain[1])
-        found = _E164.fullmatch(parse(self._readable(cell), self._country).key)
+        found = E164.fullmatch(parse(self._readable(cell), self._country).key)
         if not found:  # an emergency or service number
             raise NumberError(Flaw.TOO_SHORT)
         return int(found[1])

@@ -11,12 +11,11 @@ from typing import Final
 
 from firmware import intake
 from firmware.intake import Digest, Sorter, Step, Watch
-from firmware.registerfile import TOLD, Fault, RegisterFile, RegisterFileError
+from firmware.registerfile import E164, TOLD, Fault, RegisterFile, RegisterFileError
 from firmware.store import CardError
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 DAY: Final = 86400.0
-_E164: Final = re.compile(r"\+([1-9][0-9]{4,14})")
 _FILE, _REMOVED = ".db", ".db.removed"
 _AT_A_TIME: Final = 50_000  # numbers, when all of them are read to check them
 
@@ -88,7 +87,7 @@ class Registers:
         A number that is not E.164 (an emergency or service number) is in none. A register that is not on the booth is
         left out; one that cannot be asked raises RegisterError.
         """
-        number = _E164.fullmatch(key)
+        number = E164.fullmatch(key)
         books = [self._book(name) for name in dict.fromkeys(names)]
         return tuple(
             (book.register, number is not None and book.lists(int(number[1]))) for book in books if book is not None
