@@ -17,8 +17,9 @@ from sqlalchemy import func, insert, select
 
 from firmware import results
 from firmware.results import ResultsError
+from firmware.rulepack import RulePackError
 from firmware.watchdog import Watchdog
-from provisioning.server import notes, parts, tls, tokens
+from provisioning.server import notes, packs, parts, tls, tokens
 from provisioning.server.bell import Bell
 from provisioning.server.booths import office_results
 from provisioning.server.database import Database
@@ -120,6 +121,7 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
     )
     codes.add_argument("--ours", action="store_true", help="go back to the codes that the program came with")
     codes.set_defaults(run=office_codes)
+    _add_rules(actions)
     _action(actions, "new-key", "put the backup key in the place of the lost one", NEW_KEY).set_defaults(run=new_key)
 
     token = _taught(commands.add_parser("token", help="what enrols a new booth"), ENROLMENT)
@@ -144,6 +146,23 @@ def _add_run(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     run.add_argument("--zone", default="Asia/Tokyo", help="of the times on the pages (%(default)s)")
     run.add_argument("--announce", action="store_true", help="print the addresses as one line of JSON, for programs")
     run.set_defaults(run=serve)
+
+
+def _add_rules(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    rules = _action(actions, "rules", "the rule packs that hold on every booth", packs.HELP)
+    rules.add_argument(
+        "packs", nargs="*", metavar="PACK", help="an id, or a file (….toml); without any those in force are printed"
+    )
+    rules.add_argument(
+        "--unverified",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="use this pack although its rules have not been checked; may be repeated",
+    )
+    rules.add_argument("--none", action="store_true", help="no pack for all booths any more; wants --yes")
+    rules.add_argument("--yes", action="store_true", help="with --none: it is meant")
+    rules.set_defaults(run=office_packs)
 
 
 def _action(
@@ -296,6 +315,39 @@ def office_codes(options: argparse.Namespace) -> int:
             notes.put(database, connection, notes.RESULTS, "" if options.ours else text)
     print(f"{count} result codes; booths have them within a minute. Start the server again for its pages.")
     return 0
+
+
+def office_packs(options: argparse.Namespace) -> int:
+    """`server rules`."""
+    if options.none and options.packs:
+        raise CommandError("either packs or --none")
+    with _database(options.data) as database:
+        if options.none or options.packs:
+            _put_packs(database, options)
+        print(_packs_told(database))
+    return 0
+
+
+def _packs_told(database: Database) -> str:
+    try:
+        with database.read() as connection:
+            return "\n".join(map(packs.told, packs.in_force(connection))) or packs.NOTHING
+    except RulePackError as problem:
+        raise CommandError(f"the packs in force are of another version of this program: {problem}") from problem
+
+
+def _put_packs(database: Database, options: argparse.Namespace) -> None:
+    if options.none and not options.yes:
+        raise CommandError(f"nothing was changed\n{packs.LOOSER}")
+    try:
+        wanted = packs.texts(options.packs, options.unverified)
+    except RulePackError as problem:
+        raise CommandError(f"nothing was changed\n{problem}") from problem
+    with database.write() as connection:
+        gone = packs.put(database, connection, wanted)
+    print("Booths obey within a minute, or with their next contact.", file=sys.stderr)
+    if gone:
+        print(f"No longer in force: {', '.join(gone)}", file=sys.stderr)
 
 
 def _database(directory: Path) -> closing[Database]:

@@ -7,6 +7,7 @@ read up to a number has missed nothing below it.
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, func, select
@@ -111,13 +112,22 @@ def epoch_of(connection: Connection) -> str:
 
 
 def _checked(raw: msgspec.Raw) -> wire.Fact:
-    """A booth's fact. Kinds that are not known here may be known to other booths; lifts are made on the server only."""
+    """A booth's fact. Kinds that are not known here may be known to other booths.
+
+    What opens a number is made on the server only: a stolen booth must not free anybody to be called.
+    """
     one: wire.Fact = wire.read(raw, wire.Fact)
-    if one.kind == FactKind.LIFT.value:
-        raise wire.WireError("a refusal is lifted on the server, not by a booth")
+    if one.kind in _OPENS:
+        raise wire.WireError(_OPENS[one.kind])
     if not (one.id and one.kind and one.number):
         raise wire.WireError("a fact without id, kind or number")
     return one
+
+
+_OPENS: Final = {
+    FactKind.LIFT.value: "a refusal is lifted on the server, not by a booth",
+    FactKind.CONSENT.value: "a consent is recorded on the server, with its proof, not by a booth",
+}
 
 
 def _seq(cursor: str, epoch: str) -> int | None:

@@ -7,18 +7,22 @@ from dataclasses import replace
 import pyrage
 import pytest
 
-from firmware import mailbox, results
+from firmware import mailbox, numbers, results
 from firmware.browsing import Browsing
 from firmware.callflow import State
 from firmware.calls import Calls
 from firmware.claims import Claims
 from firmware.clock import RELEASED, Clock
-from firmware.gate import Gate
+from firmware.customers import Customer
+from firmware.gate import Gate, Target
 from firmware.liaison import QUIET, Liaison, Synced
 from firmware.mailbox import STALE, Report
 from firmware.menu import Menu
+from firmware.redial import Reason, Verdict
 from firmware.registers import Registers
-from firmware.rulebook import InForce
+from firmware.rulebook import InForce, Rulebook
+from firmware.rulepack import parse as parse_pack
+from firmware.rulepack import shipped, text_of
 from firmware.settings import example, parse
 from firmware.vault import Vault
 from firmware.wake import SYNC, Bell, Ear
@@ -31,7 +35,7 @@ OURS, THEIRS = (str(pyrage.x25519.Identity.generate().to_public()) for _ in rang
 class Desk:
     """A booth with no devices."""
 
-    def __init__(self, data, *, source="synchronised"):
+    def __init__(self, data, *, source="synchronised", packs=()):
         self.monotonic = 1000.0
         self.clock = Clock(
             "system" if source == "system" else "synchronised",
@@ -42,9 +46,11 @@ class Desk:
         )
         self.posted = queue.Queue()
         self.calls = Calls(data / "booth.db", "b3", self.clock)
-        self.law = law = InForce()
-        gate = Gate(self.calls, self.clock, law, Claims(self.calls.store, self.clock, data), Registers(data))
-        self.browsing = Browsing(self.calls, gate, self.clock, ())
+        self.law = law = InForce(Rulebook(packs=packs))
+        self.gate = gate = Gate(
+            self.calls, self.clock, law, Claims(self.calls.store, self.clock, data), Registers(data)
+        )
+        self.browsing = Browsing(self.calls, gate, self.clock, (), law)
         self.codes, self.vault = results.load(), Vault(data / "recordings", [OURS], self.posted.put)
         self.liaison = Liaison(
             replace(parse(example()), data=data),
@@ -211,6 +217,77 @@ def test_the_offices_result_codes_are_taken_in_between_two_calls(desk):
     office_codes(one, "[[result]]\ncode = 7\n")  # as no sync of this version would leave it
     one.liaison.work()
     assert one.codes.by_code("SALE").ja == "ご契約"
+
+
+def office_packs(one, *texts):
+    """What sync leaves when the office has put rule packs in force."""
+    with one.calls.store.write() as db:
+        mailbox.note(db, mailbox.RULES, json.dumps(texts))
+
+
+def in_force(one):
+    return [(pack.id, pack.pack.version) for pack in one.law.book.packs]
+
+
+JAPAN, FRANCE = ("jp-sales", "2026.1"), ("fr-sales", "2026.1")
+
+
+def test_the_offices_rule_packs_hold_before_the_first_dial_after_a_restart(desk):
+    first = desk()
+    office_packs(first, text_of("jp-sales"))
+    first.close()
+    again = desk()  # nothing has been heard yet
+    assert in_force(again) == [JAPAN]
+
+
+def test_the_offices_rule_packs_hold_at_once_while_the_booth_runs(desk):
+    one = desk()
+    assert in_force(one) == []
+    office_packs(one, text_of("jp-sales"), text_of("fr-sales"))
+    one.liaison.heard()  # in whatever state the booth is: nobody has to go back to the list first
+    assert in_force(one) == [JAPAN, FRANCE]
+    one.liaison.heard()
+    assert in_force(one) == [JAPAN, FRANCE]
+    office_packs(one)
+    one.liaison.heard()
+    assert in_force(one) == []
+
+
+def test_they_hold_besides_the_booths_own_and_in_the_place_of_its_namesake(desk):
+    stricter = text_of("jp-sales").replace('"2026.1"', '"2026.2"').replace('["09:00-20:00"]', '["10:00-17:00"]')
+    one = desk(packs=(shipped()["jp-sales"], shipped()["jp-collection"]))
+    office_packs(one, text_of("fr-sales"), stricter)
+    one.liaison.heard()
+    assert in_force(one) == [("jp-sales", "2026.2"), ("jp-collection", "2026.1"), FRANCE]
+    assert one.law.book.packs[0] == parse_pack(stricter)
+    office_packs(one)
+    one.liaison.heard()
+    assert in_force(one) == [JAPAN, ("jp-collection", "2026.1")]  # its own are its own again
+
+
+@pytest.mark.parametrize("left", ['["[pack]"]', "no list", '["a list of", 7]', '[""]'])
+def test_packs_that_cannot_be_read_leave_the_last_good_ones(desk, left):
+    one = desk()
+    office_packs(one, text_of("jp-sales"))
+    one.liaison.heard()
+    with one.calls.store.write() as db:
+        mailbox.note(db, mailbox.RULES, left)  # as no sync of this version would leave it
+    one.liaison.heard()
+    assert in_force(one) == [JAPAN]
+    office_packs(one, text_of("fr-sales"))
+    one.liaison.heard()
+    assert in_force(one) == [FRANCE]
+
+
+def test_the_guard_obeys_what_the_office_has_put_in_force(desk):
+    one = desk()
+    number = numbers.parse("03-1234-5601")
+    target = Target(replace(number, sample=False), Customer(1, 1, 1, "川口", "", number))
+    assert one.gate.decide(target).verdict is Verdict.ALLOW
+    office_packs(one, text_of("de-sales"))
+    one.liaison.heard()
+    said = one.gate.decide(target)
+    assert (said.reason, said.rule.pack) == (Reason.NO_CONSENT, "de-sales")
 
 
 def test_recordings_are_sealed_to_the_servers_keys_as_well(desk):

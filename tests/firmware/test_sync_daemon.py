@@ -1,5 +1,6 @@
 """booth-sync as systemd sees it: a process that says it is ready and alive, goes when told, stays small and is discreet."""
 
+import json
 import os
 import select
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from firmware import mailbox, numbers, results, sync, wire
+from firmware import mailbox, numbers, results, rulepack, sync, wake, wire
 from firmware.calls import Call, Calls
 from firmware.clock import Clock
 from firmware.screens import words
@@ -22,6 +23,8 @@ from firmware.syncing import faults
 from firmware.syncing.identity import Wallet
 from firmware.syncing.link import Channel, Link, read
 from hw.events import Cause, Party
+from provisioning.cli import main as provision
+from provisioning.server import notes
 from provisioning.server.run import Server
 
 MEGABYTE = 1024
@@ -170,6 +173,59 @@ def test_another_version_of_the_protocol_gets_a_clear_refusal(card):
         read(link.ask("POST", wire.CALLS, b'{"version": 2, "calls": []}'), wire.Taken)
     assert caught.value.code == "unknown-version"
     link.channel.close()
+
+
+def office_rules(server, text):
+    """What the office has put in force, whoever has checked it."""
+    with server.parts.database.write() as connection:
+        notes.put(server.parts.database, connection, notes.RULES, text)
+
+
+def asked_again(card, fault):
+    """Something changes in the booth: sync tells the server, and hears what it should know in turn."""
+    with closing(Store(card / "booth.db")) as store, store.write() as db:
+        mailbox.note(db, mailbox.FAULTS, json.dumps([fault]))
+    wake.Bell(card, wake.SYNC).ring()
+
+
+def has(card):
+    """The office's rule packs as the booth will find them."""
+    with closing(Store(card / "booth.db")) as store:
+        return mailbox.recalled(store, mailbox.RULES)
+
+
+def told(process, wanted):
+    """The line of its log in which `wanted` stands."""
+    return next(line for line in process.stderr if wanted in line)
+
+
+def test_the_offices_rule_packs_are_kept_and_the_booth_is_woken(daemon, card, server):
+    ear = wake.Ear(card, wake.BOOTH)
+    provision(["server", "rules", "jp-sales", "fr-sales", "--data", str(server.parts.directory)])
+    daemon()
+    until(lambda: has(card))
+    assert [pack.id for pack in rulepack.parse_all(has(card))] == ["jp-sales", "fr-sales"]
+    assert ear.wait(10)
+    provision(["server", "rules", "--none", "--yes", "--data", str(server.parts.directory)])
+    asked_again(card, "line:UNPLUGGED")
+    until(lambda: has(card) == rulepack.NONE)
+    ear.close()
+
+
+def test_rule_packs_that_this_version_cannot_read_are_left_and_the_last_good_ones_stay(daemon, card, server):
+    good, newer = rulepack.text_of("jp-sales"), rulepack.text_of("fr-sales") + "[weather]\nfine = true\n"
+    office_rules(server, json.dumps([good]))
+    process = daemon()
+    until(lambda: has(card) == json.dumps([good]))
+    for fault, bad in (("a", json.dumps([good, newer])), ("b", json.dumps([good, "[pack"])), ("c", "no list")):
+        office_rules(server, bad)
+        asked_again(card, fault)
+        assert "rule packs are not for this version" in told(process, "rule packs")
+        assert has(card) == json.dumps([good])
+    office_rules(server, json.dumps([rulepack.text_of("fr-sales")]))
+    asked_again(card, "d")
+    until(lambda: has(card) != json.dumps([good]))
+    assert [pack.id for pack in rulepack.parse_all(has(card))] == ["fr-sales"]
 
 
 def test_the_help_teaches(capsys):

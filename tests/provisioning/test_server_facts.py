@@ -88,13 +88,22 @@ def test_a_newer_booths_fields_survive(booth):
     assert [{**each, "seq": 0} for each in found] == [told | {"seq": 0}]
 
 
-def test_a_booth_may_not_lift_a_refusal(booth):
+@pytest.mark.parametrize("kind", [FactKind.LIFT, FactKind.CONSENT])
+def test_a_booth_may_not_open_a_number(booth, kind):
     one = booth()
-    lift, good = fact(FactKind.LIFT.value), fact()
-    taken = one.tell(lift, good)
+    opens, good = fact(kind.value), fact()
+    taken = one.tell(opens, good)
     assert taken.ids == (good["id"],)
-    assert "on the server" in taken.refused[lift["id"]]
-    assert not mine(one, {lift["id"]})
+    assert "on the server" in taken.refused[opens["id"]]
+    assert not mine(one, {opens["id"]})
+
+
+def test_whatever_makes_the_guard_stricter_is_taken_from_any_booth(booth):
+    one, other = booth(), booth()
+    told = [fact(kind.value) for kind in (FactKind.REFUSAL, FactKind.DO_NOT_CALL, FactKind.FINAL, FactKind.WITHDRAWAL)]
+    wanted = [each["id"] for each in told]
+    assert one.tell(*told).ids == tuple(wanted)
+    assert mine(other, set(wanted)) == wanted
 
 
 @pytest.mark.parametrize(
