@@ -6,36 +6,30 @@ from firmware.screens.reasons import REASONS
 from firmware.screens.scene import BlockedBody, PinBody
 from firmware.screens.teller import Teller
 from firmware.screens.view import Alert, BigNumber, Block, Brief, Line, Row, Rows, Scroll, SoftKey, Tone, View
+from firmware.text.catalogue import mark
 from firmware.text.times import duration
 
 TONES: dict[Verdict, Tone] = {Verdict.ALLOW: "good", Verdict.WARN: "warn", Verdict.BLOCK: "bad"}
+TITLES: dict[Verdict, str] = {
+    Verdict.ALLOW: mark("Can be called"),
+    Verdict.WARN: mark("Check before calling"),
+    Verdict.BLOCK: mark("Cannot be called"),
+}
 
 
 def blocked(body: BlockedBody, teller: Teller, *, asked: bool) -> View:
     """BLOCKED, or WHY when the agent `asked`: the verdict, its rule and its evidence."""
     decision, text = body.decision, teller.text
-    titles = {
-        Verdict.ALLOW: text("Can be called"),
-        Verdict.WARN: text("Check before calling"),
-        Verdict.BLOCK: text("Cannot be called"),
-    }
     lines = (*_evidence(body, teller), *(_rule(body, teller) if body.full else ()), _hint(body, teller))
     return View(
         title=text("Why?") if asked else text("Redial guard"),
         blocks=(
-            Alert(titles[decision.verdict], _said(body, teller), TONES[decision.verdict]),
+            Alert(text(TITLES[decision.verdict]), teller.said(decision), TONES[decision.verdict]),
             Scroll(lines, body.scroll),
         ),
         keys=_keys(body, teller, asked=asked),
         brief=Brief(_brief_title(body, teller), _brief(body, teller), body.scroll),
     )
-
-
-def _said(body: BlockedBody, teller: Teller) -> str:
-    """The reason; where the title says it already, the rule."""
-    if body.decision.reason is Reason.FREE:
-        return teller.text(REASONS[Reason.FREE].rule)
-    return teller.why(body.decision)
 
 
 def _keys(body: BlockedBody, teller: Teller, *, asked: bool) -> tuple[SoftKey, ...]:

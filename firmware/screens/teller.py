@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from firmware.calls import Badge as Standing
 from firmware.calls import Customer, PastCall
-from firmware.redial import Decision, Fact, Verdict
+from firmware.redial import Decision, Fact, Reason, Verdict
 from firmware.results import Result
 from firmware.screens.halfwidth import readable
 from firmware.screens.reasons import HOUSE_RULE, REASONS
@@ -98,6 +98,11 @@ class Teller:
             count=int(value or 1),
         )
         return Badge(said, BADGE_TONES.get(standing.kind, "dim"))
+
+    def said(self, decision: Decision) -> str:
+        """What stands below the verdict: why; where the verdict says that already, the rule."""
+        free = decision.reason is Reason.FREE
+        return self.text(REASONS[Reason.FREE].rule) if free else self.why(decision)
 
     def why(self, decision: Decision) -> str:
         """The guard's reason in one line."""
