@@ -44,6 +44,7 @@ bench: .setup-test ## key to LCD, key to ATD, guard, a recorded call, call end t
 	$(BIN)/python -P tests/bench_server.py
 	$(BIN)/python -P tests/bench_sync.py
 	$(BIN)/python -P tests/bench_guard.py
+	$(BIN)/python -P tests/bench_facts.py
 
 text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics

@@ -69,7 +69,7 @@ def compose(
     calls = books(settings, clock, ring, law)
     recover(vault, calls)
     sys.setswitchinterval(HAND_OVER)
-    parts = furnish(settings, hardware, vault, calls, inbox.put, clock=clock, law=law)
+    parts = furnish(settings, hardware, vault, calls, inbox.put, clock=clock)
     return Booth(parts, inbox, Display(paper(hardware.screen)))
 
 
@@ -110,18 +110,9 @@ def recover(vault: Vault, calls: Calls) -> None:
         log.warning("not all was recovered: %s", problem)
 
 
-def furnish(
-    settings: Settings,
-    hardware: Hardware,
-    vault: Vault,
-    calls: Calls,
-    post: Post,
-    *,
-    clock: Clock,
-    law: InForce,
-) -> Parts:
+def furnish(settings: Settings, hardware: Hardware, vault: Vault, calls: Calls, post: Post, *, clock: Clock) -> Parts:
     """The rooms of one booth."""
-    claims = Claims(calls.store, clock, settings.data)
+    law, claims = calls.law, Claims(calls.store, clock, settings.data)
     gate = Gate(calls, clock, law, claims, Registers(settings.data), zone=settings.zone)
     codes, recorder = results.load(), Recorder(vault, post)
 

@@ -58,8 +58,8 @@ class Calls(Customers, Facts, Logbook):
     ) -> None:
         """`law` is what the guard goes by; `written` is called whenever something that others want to know is on the card."""
         store = Store(path, written)
-        self._law = law or InForce()
-        Customers.__init__(self, store, self._law, clock)
+        self.law = law or InForce()
+        Customers.__init__(self, store, self.law, clock)
         Facts.__init__(self, store, booth, clock)
         Logbook.__init__(self, store, clock)
         clock.raise_floor(float(self.recall(FLOOR) or 0))
@@ -85,7 +85,7 @@ class Calls(Customers, Facts, Logbook):
                 attempt = new_id(call.id, FactKind.ATTEMPT, 0)
                 fact = Fact(
                     *(attempt, FactKind.ATTEMPT, call.number.key, stamp.utc, self._booth, agent, call.id),
-                    product=self._law.book.product,
+                    product=self.law.book.product,
                 )
                 append(db, fact, stamp, ours=True)
             self._note_floor(db, stamp)
@@ -210,7 +210,7 @@ class Calls(Customers, Facts, Logbook):
                 result=result.code,
                 due=said["due"] if kind is FactKind.CALLBACK else None,
                 note=why,
-                product=self._law.book.product,
+                product=self.law.book.product,
             )
             append(db, fact, stamp, ours=True)
         if row["customer"] is not None:

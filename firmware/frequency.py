@@ -6,7 +6,8 @@ from typing import Final
 
 from firmware.hours import midnight_after
 from firmware.known import DAY, Fact, FactKind, newest_first
-from firmware.rulepack import Counter, seconds
+from firmware.rulepack import Counter
+from firmware.spans import seconds
 from firmware.touches import Touch, touches
 
 _COUNTED: Final[dict[str, Callable[[Touch], bool]]] = {

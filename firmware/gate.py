@@ -1,5 +1,6 @@
 """Where the guard is asked: gathers the facts, the rules and the time for one number, at the moment of dialling."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from firmware.calls import Calls
@@ -9,7 +10,7 @@ from firmware.customers import Customer
 from firmware.known import Hold
 from firmware.numbers import Kind, Number
 from firmware.redial import UNSPECIFIED, Callee, Decision, Fact, Listing, decide
-from firmware.registers import Registers
+from firmware.registers import RegisterError, Registers
 from firmware.rulebook import InForce
 from firmware.zones import zones_of
 
@@ -82,8 +83,9 @@ class Gate:
         return tuple(fact for key in sorted(others) for fact in self._calls.facts(key))
 
     def _listings(self, key: str) -> dict[str, Listing]:
-        wanted = self._law.book.registers
-        if not wanted:
-            return {}
-        listed = self._registers.listed(key, wanted)
-        return {one.name: Listing(one.asof, one.name in listed) for one in self._registers.known()}
+        """What the registers say; one that cannot be asked is as good as missing, and the guard then blocks."""
+        found: dict[str, Listing] = {}
+        for name in self._law.book.registers:
+            with suppress(RegisterError):
+                found |= {one.name: Listing(one.asof, on) for one, on in self._registers.look_up(key, (name,))}
+        return found

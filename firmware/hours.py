@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from firmware.rulepack import Span
+from firmware.spans import Span
 
 IsHoliday = Callable[[date], bool]
 Week = Sequence[Sequence[Span]]

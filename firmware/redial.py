@@ -11,7 +11,8 @@ from firmware.known import Fact, FactKind, Rules, newest_first
 from firmware.numbers import Kind, Number
 from firmware.refusal import Standing
 from firmware.rulebook import HOUSE, Rulebook, Ruling
-from firmware.rulepack import Counter, Pack, seconds
+from firmware.rulepack import Counter, Pack
+from firmware.spans import seconds
 from firmware.verdict import Callee, Decision, Listing, Reason, Verdict, written
 from firmware.window import Window
 

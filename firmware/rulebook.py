@@ -12,7 +12,8 @@ from firmware.hours import IsHoliday
 from firmware.known import DAY, Rules
 from firmware.numbers import Kind, Number
 from firmware.refusal import Terms
-from firmware.rulepack import Pack, Redial, Words, seconds
+from firmware.rulepack import Pack, Redial, Words
+from firmware.spans import seconds
 
 Calendar = Callable[[str, date], bool]
 Consent = Literal["notice", "all-party", "off"]

@@ -10,67 +10,17 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
+from firmware.spans import Span, day_fault, minutes, opening_fault, span_fault
 from firmware.tables import Reader, Rule
 
 COUNTRIES: Final = ("AU", "CA", "DE", "FR", "GB", "IE", "JP", "KR", "NZ", "US")
 """Where packs may be from; each has a calendar of holidays."""
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
-_UNITS: Final = {"m": 60.0, "h": 3600.0, "d": 86400.0}
-_SPAN: Final = re.compile(r"([1-9]\d{0,4})([mhd])")
-_HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
-
-Span = tuple[int, int]
-"""From and to, in minutes after midnight."""
-
-
-def seconds(span: str) -> float:
-    """How long a written span is.
-
-    >>> seconds("30d"), seconds("72h"), seconds("")
-    (2592000.0, 259200.0, 0.0)
-    """
-    found = _SPAN.fullmatch(span)
-    return float(found[1]) * _UNITS[found[2]] if found else 0.0
-
-
-def minutes(hours: str) -> Span:
-    """The two ends of written hours.
-
-    >>> minutes("09:00-20:30")
-    (540, 1230)
-    """
-    found = _HOURS.fullmatch(hours)
-    if found is None:
-        raise ValueError(f"no hours: {hours!r}")
-    first, second, third, fourth = map(int, found.groups())
-    return 60 * first + second, 60 * third + fourth
-
-
-def _span(text: str) -> str:
-    return "" if not text or _SPAN.fullmatch(text) else 'must be a span such as "30d", "72h" or "15m"'
-
-
-def _opening(texts: tuple[str, ...]) -> str:
-    try:
-        spans = [minutes(text) for text in texts]
-    except ValueError:
-        return 'must be a list of hours such as ["09:00-12:00", "13:00-20:00"]'
-    ends = [end for span in spans for end in span]
-    right = ends == sorted(set(ends)) and all(end <= 24 * 60 for end in ends)
-    return "" if right else "must be hours in order, each ending after it begins, at 24:00 at the latest"
-
-
-def _day(text: str) -> str:
-    try:
-        return "" if not text else str(date.fromisoformat(text))[:0]
-    except ValueError:
-        return 'must be a day such as "2026-08-11", in quotes'
 
 
 def _not_negative(value: float) -> str:
@@ -98,8 +48,8 @@ def _among(*words: str) -> Rule:
     return Rule(check=check)
 
 
-Lasting = Annotated[str, Rule(check=_span)]
-Open = Annotated[tuple[str, ...], Rule(check=_opening)]
+Lasting = Annotated[str, Rule(check=span_fault)]
+Open = Annotated[tuple[str, ...], Rule(check=opening_fault)]
 Count = Annotated[int, Rule(check=_not_negative)]
 
 
@@ -126,7 +76,7 @@ class Head:
     party: Literal["consumer", "business", "any"] = "consumer"
     law: Annotated[Words, Rule(missing='the law in both languages: { ja = "…", en = "…" }')]
     verified: Annotated[bool, Rule(missing="true once every rule has been checked against its source")]
-    checked: Annotated[str, Rule(check=_day)] = ""
+    checked: Annotated[str, Rule(check=day_fault)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +132,7 @@ class Counter:
     count: Literal["attempt", "contact", "conversation"] = "attempt"
     after: Literal["", "conversation", "abandoned"] = ""
     max: Count = 0
-    window: Annotated[str, Rule(check=_span, missing='such as "7d"')]
+    window: Annotated[str, Rule(check=span_fault, missing='such as "7d"')]
     first_day_counts: bool = False  # with `after`: the day it happened on, whole, is day 1
     key: Literal["number", "person"] = "number"
     consent: Lasting = ""  # a callback asked for within so long frees one call; "": the rule admits none
@@ -194,7 +144,7 @@ class Consent:
     """Whether a number may be called only with its owner's consent, and from which day on (callee's calendar)."""
 
     required: bool = False
-    required_from: Annotated[str, Rule(check=_day)] = ""
+    required_from: Annotated[str, Rule(check=day_fault)] = ""
     source: Words = NOWHERE
 
 

@@ -184,9 +184,8 @@ def known(data: Path | None, key: str) -> Sequence[Fact]:
 def _listings(data: Path | None, key: str, book: Rulebook) -> dict[str, Listing]:
     if data is None or not book.registers:
         return {}
-    registers = Registers(data)
-    listed = registers.listed(key, book.registers)
-    return {one.name: Listing(one.asof, one.name in listed) for one in registers.known()}
+    found = Registers(data).look_up(key, book.registers)
+    return {one.name: Listing(one.asof, listed) for one, listed in found}
 
 
 def _packs(names: Sequence[str]) -> tuple[Pack, ...]:

@@ -47,6 +47,7 @@ kind = "hd44780"
 recipients = ["{recipient}"]
 [campaign]
 packs = {packs}
+product = "{product}"
 [supervisor]
 pin = "{supervisor}"
 {more}
@@ -156,6 +157,7 @@ class Stage:
         self.directory, self.time = directory, NOW
         self.listed = False
         self.packs: list[str] = []
+        self.product = ""
 
     def fill_card(self):
         """From now on the kernel takes no byte more, in any file."""
@@ -191,6 +193,7 @@ class Stage:
                 recipient=RECIPIENT,
                 supervisor=HASHES[PIN],
                 packs=self.packs,
+                product=self.product,
                 more=more.replace("AGENTS_PIN", HASHES[AGENTS_PIN]),
             )
         )

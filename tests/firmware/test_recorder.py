@@ -204,3 +204,36 @@ def test_a_short_standstill_costs_nothing(recorder, vault, inbox):
     sealed = recorder.stop()
     assert (sealed.frames, sealed.complete) == (1500, True)
     assert inbox.empty()
+
+
+def test_until_all_agree_nothing_of_either_voice_is_kept_not_even_the_pre_roll(recorder, inbox, tmp_path):
+    recorder.listen()
+    hear(recorder, 30, agent=LOUD, customer=LOUD)
+    call = str(uuid4())
+    recorder.ask()
+    hear(recorder, 120, agent=LOUD, customer=LOUD)
+    assert not recorder.recording
+    assert not list(tmp_path.rglob("*.journal"))
+    recorder.agree(call)
+    hear(recorder, 50, customer=LOUD)
+    sealed = recorder.stop()
+    segments, closing = parts_of(sealed.path)
+    assert sum(len(segment.customer) for segment in segments) == 50
+    assert closing.gaps == (Gap(0, 120),)
+    assert (segments[0].answer, closing.talk) == (0, 170)
+    assert inbox.empty()
+
+
+def test_a_call_on_which_nobody_agrees_leaves_no_recording(recorder, tmp_path):
+    recorder.listen()
+    hear(recorder, 30, customer=LOUD)
+    recorder.ask()
+    hear(recorder, 500, agent=LOUD, customer=LOUD)
+    assert recorder.stop() is None
+    assert not list(tmp_path.rglob("*.journal"))
+    with pytest.raises(MisuseError):
+        recorder.agree(str(uuid4()))
+    recorder.listen()
+    recorder.start(str(uuid4()))
+    hear(recorder, 5)
+    assert recorder.stop().complete
