@@ -17,7 +17,20 @@ from provisioning.server.bell import Bell
 from provisioning.server.booths import Booths, office_results
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
-from provisioning.server.pages import booths, call, calllist, calls, lists, login, news, number, printing, sound
+from provisioning.server.pages import (
+    booths,
+    call,
+    calllist,
+    calls,
+    consent,
+    lists,
+    login,
+    news,
+    number,
+    printing,
+    sound,
+    verdict,
+)
 from provisioning.server.pages.gate import HERE, Gate
 from provisioning.server.pages.office import Live, Office
 from provisioning.server.pages.uploads import Uploads
@@ -37,7 +50,10 @@ PAGES: dict[str, Page] = {
     "/lists/{list}/rejected.csv": calllist.rejects_file,
     "/lists/{list}/undo": calllist.undo_page,
     "/numbers/{number}": number.number_page,
+    "/numbers/{number}/consent": consent.consent_page,
     "/numbers/{number}/lift": number.lift_page,
+    "/numbers/{number}/verdict.json": verdict.verdict_file,
+    "/numbers/{number}/withdrawal": consent.withdrawal_page,
     "/recordings/{recording}.opus": sound.recording_file,
 }
 FORMS: dict[str, Page] = {
@@ -53,7 +69,9 @@ FORMS: dict[str, Page] = {
     "/lists/{list}/restore": calllist.restore,
     "/lists/{list}/undo": calllist.undo,
     "/log-out": login.log_out,
+    "/numbers/{number}/consent": consent.record,
     "/numbers/{number}/lift": number.lift,
+    "/numbers/{number}/withdrawal": consent.withdraw,
 }
 
 

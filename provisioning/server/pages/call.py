@@ -96,11 +96,12 @@ def storyteller(visit: Visit) -> Storyteller:
 
 
 def standing(visit: Visit, known: Known) -> dict[str, object]:
-    """Whether the number is barred for good now, and which lifts there have been."""
+    """Whether the number is barred for good now, which lifts there have been, and which consents stand."""
     teller = storyteller(visit)
     barring = [Pair(teller.teller.evidence(one), teller.fact(one)) for one in known.standing]
     lifts = [Pair(teller.teller.evidence(one), one.note) for one in known.lifts]
-    return {"number": known.number, "barring": barring, "lifts": lifts}
+    consents = [Pair(teller.teller.evidence(one), teller.fact(one)) for one in known.consents(visit.now)]
+    return {"number": known.number, "barring": barring, "lifts": lifts, "consents": consents}
 
 
 def _guard(visit: Visit, connection: Connection, row: Row[Any], record: Mapping[str, Any]) -> Guard:

@@ -38,10 +38,30 @@ class Known:
         """What supervisors have written when they lifted a refusal, newest first."""
         return newest_first(one for one in self.facts if one.kind is FactKind.LIFT)
 
+    def consents(self, now: float) -> tuple[Fact, ...]:
+        """The consents to be called that stand at `now`, as the guard sees it, newest first."""
+        return newest_first(
+            one
+            for one in self.facts
+            if one.kind is FactKind.CONSENT
+            and (one.due is None or now < one.due)
+            and not any(_overtakes(back, one) for back in self.withdrawals)
+        )
+
+    @property
+    def withdrawals(self) -> tuple[Fact, ...]:
+        """Every word that a consent was taken back, newest first."""
+        return newest_first(one for one in self.facts if one.kind is FactKind.WITHDRAWAL)
+
     @property
     def newest_first(self) -> tuple[Fact, ...]:
         """All of it."""
         return newest_first(self.facts)
+
+
+def _overtakes(withdrawal: Fact, consent: Fact) -> bool:
+    """A withdrawal is heeded unless the consent is known to be newer."""
+    return withdrawal.at is None or consent.at is None or withdrawal.at >= consent.at
 
 
 def of_number(connection: Connection, number: str) -> Known:

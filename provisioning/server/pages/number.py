@@ -1,4 +1,4 @@
-"""One number: what is known of it, and the lift of a refusal, in writing."""
+"""One number: what the guard says of it now, what is known of it, and the lift of a refusal, in writing."""
 
 import logging
 import uuid
@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 from starlette.responses import Response
 
-from firmware import wire
+from firmware import numbers, wire
 from firmware.known import FactKind
 from firmware.text.catalogue import mark
 from provisioning.server.bell import Topic
 from provisioning.server.facts import HERE
-from provisioning.server.pages import knowledge
+from provisioning.server.pages import knowledge, verdict
 from provisioning.server.pages.call import standing, storyteller
 from provisioning.server.pages.knowledge import Known
 from provisioning.server.pages.lines import lines_of_number
@@ -32,8 +32,10 @@ def number_page(visit: Visit) -> Response:
     with visit.office.database.read() as connection:
         known = knowledge.of_number(connection, visit.path("number"))
         lines = lines_of_number(visit, connection, known.number, MOST_CALLS)
-        shown, name = _title(connection, known.number)
-    if not known.facts and not lines:
+        shown, name = title(connection, known.number)
+        somebodys = verdict.somebodys(connection, known.number)
+        decision = verdict.now(visit, connection, known)
+    if not known.facts and not lines and not somebodys:
         raise Refused(mark("Nothing is known of this number."), 404, "/calls")
     teller = storyteller(visit)
     history = [Pair(teller.teller.evidence(one), teller.fact(one)) for one in known.newest_first]
@@ -43,6 +45,9 @@ def number_page(visit: Visit) -> Response:
         shown=shown,
         name=name,
         known=standing(visit, known),
+        said=verdict.told(decision, teller) if decision else None,
+        unreadable=verdict.UNREADABLE,
+        somebodys=somebodys,
         lines=lines,
         history=history,
     )
@@ -92,7 +97,7 @@ def _lifts(known: Known, who: str, reason: str, now: float, origin: str) -> Iter
 
 def _form(visit: Visit, known: Known, reason: str = "", fault: str = "") -> Response:
     with visit.office.database.read() as connection:
-        shown, name = _title(connection, known.number)
+        shown, name = title(connection, known.number)
     return visit.page(
         "lift.html",
         400 if fault else 200,
@@ -125,10 +130,10 @@ def _from(visit: Visit) -> str:
         return ""
 
 
-def _title(connection: Connection, number: str) -> tuple[str, str]:
-    """How the number is written, and whose it is, as the latest call has it."""
+def title(connection: Connection, number: str) -> tuple[str, str]:
+    """How the number is written, and whose it is, as the latest call has it; before the first one, as it is usual."""
     wanted = (
         select(call.c.shown, call.c.customer).where(call.c.number == number).order_by(call.c.moment.desc()).limit(1)
     )
     row = connection.execute(wanted).one_or_none()
-    return (row.shown, row.customer) if row else (number, "")
+    return (row.shown, row.customer) if row else (numbers.keyed(number).shown, "")

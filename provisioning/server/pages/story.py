@@ -36,6 +36,7 @@ _CALLERS_REASONS = {
     "service": mark("service number"),
     "emergency": mark("emergency"),
 }
+_WRITTEN = {FactKind.LIFT, FactKind.CONSENT, FactKind.WITHDRAWAL}  # by a supervisor, with a reason
 _GRAVE = {"refusal", "complaint"}
 
 
@@ -114,8 +115,10 @@ class Storyteller:
         said = self.text(KINDS[one.kind])
         if one.kind is FactKind.CALLBACK and one.due is not None:
             said = f"{said}: {self.teller.times.moment(one.due)}"
+        if one.kind is FactKind.CONSENT and one.due is not None:
+            said = self.text("agreed to be called until {when}", when=self.teller.times.moment(one.due))
         result = self.result(one.result).said if one.result else ""
-        note = self.override(one) if one.kind is FactKind.OVERRIDE else one.note if one.kind is FactKind.LIFT else ""
+        note = self.override(one) if one.kind is FactKind.OVERRIDE else one.note if one.kind in _WRITTEN else ""
         return " · ".join(dict.fromkeys(filter(None, (said, result, note))))
 
     def override(self, one: Fact) -> str:

@@ -40,6 +40,8 @@ NOTICES: dict[str, Notice] = {
     "admitted": Notice(mark("The booth may sync again.")),
     "token-gone": Notice(mark("The token is taken back.")),
     "lifted": Notice(mark("The refusal is lifted. The booths learn it within seconds.")),
+    "consented": Notice(mark("The consent is recorded. The booths learn it within seconds.")),
+    "withdrawn": Notice(mark("The consent is withdrawn. The booths learn it within seconds.")),
     "assigned": Notice(mark("Saved. The booths take it over with their next contact.")),
     "put-away": Notice(mark("The list is put away. Its calls stay; it can be restored."), "warn"),
     "restored": Notice(mark("The list is back.")),

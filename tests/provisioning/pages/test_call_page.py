@@ -2,7 +2,8 @@ import pytest
 
 from firmware.known import FactKind, Rules
 from firmware.numbers import parse
-from firmware.redial import Reason, decide
+from firmware.redial import Reason, Rulebook, decide, written
+from firmware.screens.verdicts import verdicts
 from provisioning.server.pages import knowledge
 from provisioning.server.schema import memo, recording
 
@@ -78,6 +79,27 @@ def test_the_guards_words_come_with_their_evidence(office, one, sv):
     assert "根拠 14:31 ブース1 OP07 管理者が許可 · お客様のご希望" in said
     assert "13:32 ブース1 OP07 人が応答 · 再架電" in said
     assert "管理者が許可" in sv.words(sv.get("/calls"))
+
+
+def test_a_packs_rule_names_its_law_in_both_languages(office, one, sv):
+    decision = verdicts(KEY, office.now)["often"]
+    call_id = office.call(one, decision=written(decision))
+    for language, rule, source in (
+        ("ja", "一定の期間に一人に架けられる回数は", decision.rule.source.ja),
+        ("en", "The law limits how often", decision.rule.source.en),
+    ):
+        said = sv.words(sv.get(f"/calls/{call_id}?lang={language}"))
+        assert rule in said
+        assert f"({source})" in said
+
+
+def test_an_older_booths_decision_has_no_rule_of_its_own(office, one, sv):
+    decision = written(verdicts(KEY, office.now)["often"])
+    for rule in (None, {}, {"pack": "us-regf"}, {"pack": "x", "rule": "y", "source": "z", "most": 1, "span": 2.0}):
+        call_id = office.call(one, decision=decision | {"rule": rule})
+        page = sv.get(f"/calls/{call_id}")
+        assert page.status_code == 200
+        assert "発信前の判定" in sv.words(page)
 
 
 def test_a_warning_and_a_decision_of_a_newer_booth(office, one, sv):
@@ -205,7 +227,8 @@ def lift(sv, path, reason="本人から電話があり、案内を求められ�
 
 
 def judged(office):
-    return decide(parse("03-1234-5601"), known(office).facts, Rules(sample_allowed=True), office.now).reason
+    book = Rulebook(Rules(sample_allowed=True))
+    return decide(parse("03-1234-5601"), known(office).facts, book, office.now).reason
 
 
 @pytest.mark.parametrize("kind", ["refusal", "do-not-call", "final"])

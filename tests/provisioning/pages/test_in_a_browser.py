@@ -221,18 +221,41 @@ def test_a_list_is_uploaded_and_a_refusal_lifted_with_keys_alone(visit, office, 
     expect(window.get_by_role("status")).to_contain_text("断りを解除しました")
 
 
+def test_a_consent_is_recorded_and_withdrawn_with_keys_alone(visit):
+    window = visit()
+    window.goto(f"/numbers/{KEY}")
+    window.get_by_role("link", name="同意を記録").press("Enter")
+    window.get_by_label("同意の証拠").fill("3月1日付の申込書")
+    window.keyboard.press("Tab")
+    expect(window.get_by_label("最終日")).to_be_focused()
+    window.get_by_label("最終日").fill("2027-03-31")
+    window.get_by_role("button", name="同意を記録").press("Enter")
+    window.wait_for_url("**?done=consented")
+    expect(window.get_by_role("status")).to_contain_text("同意を記録しました")
+    expect(window.get_by_text("2027/4/1 0:00 まで").first).to_be_visible()
+    window.get_by_role("link", name="同意の撤回").press("Enter")
+    window.get_by_label("撤回の理由").fill("本人から電話で撤回")
+    window.get_by_role("button", name="撤回を記録").press("Enter")
+    window.wait_for_url("**?done=withdrawn")
+    expect(window.get_by_text("有効な同意はありません。")).to_be_visible()
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("look", ["ja light", "ja dark", "en light"])
 def test_every_page_fits_and_is_named(visit, sv, refused_call, tmp_path, look, size):  # noqa: PLR0917  (fixtures)
     language, scheme = look.split()
     window = visit(language, color_scheme=scheme, **size)
     the_list = sv.upload(LIST.read_bytes(), LIST.name).url.path
+    consent = f"/numbers/{KEY}/consent"
+    sv.post(consent, {"reason": "3月1日付の申込書", "last": "2027-03-31"}, on=consent)
     pages = (
         "/booths",
         "/calls",
         f"/calls/{refused_call}",
         f"/numbers/{KEY}",
         f"/numbers/{KEY}/lift",
+        f"/numbers/{KEY}/consent",
+        f"/numbers/{KEY}/withdrawal",
         "/lists",
         the_list,
         f"{the_list}/undo",

@@ -39,6 +39,18 @@ def test_a_refusal_is_lifted_once(office, one, tabs):
         assert len(knowledge.of_number(connection, KEY).lifts) == 1
 
 
+def test_a_consent_is_recorded_once_and_withdrawn_once(office, tabs):
+    consent, withdrawal = f"/numbers/{KEY}/consent", f"/numbers/{KEY}/withdrawal"
+    assert tabs(consent, {"reason": "3月1日の書面", "last": "2027-03-31"}, on=consent) == [303, 303]
+    with office.parts.database.read() as connection:
+        assert len(knowledge.of_number(connection, KEY).consents(office.now)) == 1
+    assert tabs(withdrawal, {"reason": "本人から電話"}, on=withdrawal)[0] == 303
+    with office.parts.database.read() as connection:
+        known = knowledge.of_number(connection, KEY)
+    assert len(known.withdrawals) == 1
+    assert known.consents(office.now) == ()
+
+
 def test_one_file_sent_twice_makes_two_lists_with_two_names(office, one, tabs):
     # Which of the two is meant nobody knows; either can be undone, and the guard calls nobody twice.
     assert tabs("/lists", {"booth": [one.id]}, on="/lists", files={"file": ("春.csv", LIST.encode())}) == [303, 303]
