@@ -43,6 +43,7 @@ bench: .setup-test ## key to LCD, key to ATD, guard, a recorded call, call end t
 	$(BIN)/python -P tests/bench.py
 	$(BIN)/python -P tests/bench_server.py
 	$(BIN)/python -P tests/bench_sync.py
+	$(BIN)/python -P tests/bench_claims.py
 	$(BIN)/python -P tests/bench_guard.py
 	$(BIN)/python -P tests/bench_facts.py
 

@@ -104,7 +104,7 @@ class Central:
     def close(self):
         """Stop it."""
         self.process.terminate()
-        self.process.wait(20)
+        self.process.communicate(timeout=20)
 
 
 def recordings(recipients, count):

@@ -32,9 +32,14 @@ class Bell:
     def ring(self, *topics: Topic) -> None:
         """There is news; from any thread."""
         with self._lock:
-            woken = [pair for topic in topics for pair in self._waiting[topic].items()]
-            for event, loop in woken:
+            waiting = (pair for topic in topics for pair in self._waiting[topic].items())
+            # Who is awake already need not be woken: a thousand of them would be the most of a server's work.
+            for event, loop in [pair for pair in waiting if not pair[0].is_set()]:
                 loop.call_soon_threadsafe(event.set)
+
+    def audience(self, topic: Topic) -> int:
+        """How many listen."""
+        return len(self._waiting[topic])
 
     @contextmanager
     def listen(self, *topics: Topic) -> Iterator["Listener"]:

@@ -15,7 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 PATIENCE = 10.0  # seconds to wait for another process's write, such as `token new`
 CONNECTIONS = 8  # readers at once; the server's threads wait for each other beyond that
 _SEQUENCER = 0x626F_6F74  # the advisory lock under which facts get their numbers
-_WRITING = {"writing": True}
+_WRITING = {"writing": True, "durable": True}
 
 
 class Database:
@@ -43,13 +43,19 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: all of it is on disk when the block has ended, or none."""
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        """One transaction: all of it is on disk when the block has ended, or none.
+
+        What is not durable waits for no disk: it survives our end, but a power cut only once something durable followed.
+        """
         with ExitStack() as stack:
             if self.sqlite:
                 stack.enter_context(self._one_writer)
-            connection = stack.enter_context(self._engine.connect()).execution_options(**_WRITING)
+            options = _WRITING | {"durable": durable}
+            connection = stack.enter_context(self._engine.connect()).execution_options(**options)
             stack.enter_context(connection.begin())
+            if not (durable or self.sqlite):
+                connection.execute(text("SET LOCAL synchronous_commit TO off"))
             yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -92,5 +98,10 @@ def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("writing", False):
+        # Said each time: the connection keeps what it was told last.
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options['durable'] else 'NORMAL'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")

@@ -5,6 +5,7 @@ import logging
 import socket
 import ssl
 import threading
+from asyncio import sslproto
 from collections.abc import Collection
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 START_PATIENCE = 20.0  # seconds until both listeners must answer
 STOP_PATIENCE = 3.0  # seconds for requests that are under way; long-polls are sent home at once
 KEPT_ALIVE = 75  # seconds for which a booth may keep a connection that it does not use: longer than a long-poll
+# Bytes that asyncio sets aside for each TLS connection; its own 256 KiB are 800 MB for a thousand booths with three each.
+ROOM = 32 * 1024
 WAITING = 512  # connections that may wait to be accepted: all booths come back at once after a power cut
 
 
@@ -90,6 +93,7 @@ class Server:
         return self.parts.new_token(name, self.api_url)
 
     def _work(self) -> None:
+        sslproto.SSLProtocol.max_size = ROOM
         asyncio.run(self._listen())
 
     async def _listen(self) -> None:

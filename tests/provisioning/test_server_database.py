@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateTable
 
-from provisioning.server import database, schema
+from provisioning.server import database, notes, schema
 
 
 @pytest.fixture
@@ -57,6 +57,15 @@ def test_what_is_on_disk_survives_a_power_cut(store):
     with store.write() as connection:
         for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
             assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+
+
+def test_what_need_not_survive_a_power_cut_waits_for_no_disk_and_what_follows_does(store):
+    for durable, value in ((False, 1), (True, 2), (False, 1)):
+        with store.write(durable=durable) as connection:
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == value
+            notes.put(store, connection, "last", str(durable))
+    with store.read() as connection:
+        assert notes.get(connection, "last") == "False"
 
 
 def test_every_table_has_a_form_on_postgresql():

@@ -14,6 +14,8 @@ from firmware.customers import Customer
 from firmware.gate import Gate, Target
 from firmware.known import Hold, Rules
 from firmware.redial import Reason, Verdict
+from firmware.registers import Registers
+from firmware.rulebook import InForce, Rulebook
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +34,8 @@ class Booth:
         clock = Clock("system")
         self.books, self.data = Calls(data / "booth.db", name, clock), data
         self.claims = Claims(self.books.store, clock, data)
-        self.gate, self.clock = Gate(self.books, clock, Rules(sample_allowed=True), self.claims), clock
+        law = InForce(Rulebook(Rules(sample_allowed=True)))
+        self.gate, self.clock = Gate(self.books, clock, law, self.claims, Registers(data)), clock
 
     def in_touch(self):
         return mailbox.report(self.books.store).fresh(self.clock.stamp())
