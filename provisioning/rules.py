@@ -4,11 +4,12 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from firmware import numbers, results, rulepack
+from firmware import mailbox, numbers, results, rulepack
 from firmware.facts import facts_of_number
 from firmware.known import Fact, Rules
 from firmware.numbers import Number, NumberError
@@ -22,7 +23,7 @@ from firmware.store import Store
 from firmware.text.catalogue import load
 from firmware.text.times import Times
 from firmware.zones import zones_of
-from provisioning.server import parts
+from provisioning.server import packs, parts
 from provisioning.server.pages import knowledge
 
 RULES = """\
@@ -45,7 +46,8 @@ examples:
 """
 EXPLAIN = """\
 Says what the guard would say of a number at a time: verdict, rule and source, evidence, and when it may be
-called. With --data it goes by the facts of a booth's or a server's directory, otherwise by none.
+called. With --data it goes by the facts of a booth's or a server's directory and by the packs that the office
+has put in force on every booth, otherwise by none. Name a booth's own packs with --pack.
 Exit code 0: it may be called. 1: not.
 
 examples:
@@ -53,6 +55,7 @@ examples:
   booth-provision rules explain 03-1234-5601 --at 2026-12-24T19:30+09:00 --pack jp-sales --language en
   booth-provision rules explain 03-1234-5601 --data /var/lib/boothphone --pack jp-sales
 """
+BOOKS = "booth.db"
 VERDICTS = {Verdict.ALLOW: "Can be called", Verdict.WARN: "Check before calling", Verdict.BLOCK: "Cannot be called"}
 
 
@@ -128,10 +131,10 @@ def check_files(options: argparse.Namespace) -> int:
 
 def explain_number(options: argparse.Namespace) -> int:
     """`rules explain NUMBER`."""
-    packs = _packs(options.pack)
-    number = _number(options.number, options.country or (packs[0].pack.region if packs else "JP"))
+    chosen = _packs(options.pack, options.data)
+    number = _number(options.number, options.country or (chosen[0].pack.region if chosen else "JP"))
     now = moment(options.at, options.zone)
-    book = Rulebook(Rules(sample_allowed=True), packs, options.product, options.attempts)
+    book = Rulebook(Rules(sample_allowed=True), chosen, options.product, options.attempts)
     callee = Callee(zones_of(number.key, options.zone), registers=_listings(options.data, number.key, book))
     said = decide(number, known(options.data, number.key), book, now, callee=callee)
     text = load(options.language)
@@ -156,9 +159,10 @@ def told(number: Number, said: Decision, teller: Teller, callee: Callee) -> Sequ
 def moment(text: str, zone: str) -> float:
     """The time in UTC seconds; now if none is given. Raises ExplainError."""
     try:
-        here = datetime.fromisoformat(text) if text else datetime.fromtimestamp(time.time(), ZoneInfo(zone))
-        return (here if here.tzinfo else here.replace(tzinfo=ZoneInfo(zone))).timestamp()
-    except (ZoneInfoNotFoundError, ValueError) as problem:
+        there = ZoneInfo(zone)
+        here = datetime.fromisoformat(text) if text else datetime.fromtimestamp(time.time(), there)
+        return (here if here.tzinfo else here.replace(tzinfo=there)).timestamp()
+    except (ZoneInfoNotFoundError, OSError, ValueError) as problem:
         raise ExplainError(f'--at must be like "2026-12-24 19:30", --zone like Asia/Tokyo: {problem}') from problem
 
 
@@ -166,34 +170,51 @@ def known(data: Path | None, key: str) -> Sequence[Fact]:
     """The facts of a number in a booth's or a server's directory. Raises ExplainError."""
     if data is None:
         return ()
-    if (data / parts.DATABASE).exists():
-        database = parts.open_database(data)
-        with database.read() as connection:
-            found = knowledge.of_number(connection, key).facts
-        database.close()
-        return found
-    if not (data / "booth.db").exists():
-        raise ExplainError(f"{data} is neither a booth's nor a server's directory")
-    store = Store(data / "booth.db")
-    try:
+    if _is_server(data):
+        with closing(parts.open_database(data)) as database, database.read() as connection:
+            return knowledge.of_number(connection, key).facts
+    with closing(Store(data / BOOKS)) as store:
         return facts_of_number(store, key)
-    finally:
-        store.close()
+
+
+def _is_server(data: Path) -> bool:
+    """Whether it is a server's directory or a booth's. Raises ExplainError if it is neither."""
+    if not (data / parts.DATABASE).exists() and not (data / BOOKS).exists():
+        raise ExplainError(f"{data} is neither a booth's nor a server's directory")
+    return (data / parts.DATABASE).exists()
 
 
 def _listings(data: Path | None, key: str, book: Rulebook) -> dict[str, Listing]:
     if data is None or not book.registers:
         return {}
-    found = Registers(data).look_up(key, book.registers)
-    return {one.name: Listing(one.asof, listed) for one, listed in found}
+    with closing(Registers(data)) as registers:
+        return {one.name: Listing(one.asof, listed) for one, listed in registers.look_up(key, book.registers)}
 
 
-def _packs(names: Sequence[str]) -> tuple[Pack, ...]:
-    """The packs; asking what an unverified one says harms nobody."""
+def _packs(names: Sequence[str], data: Path | None) -> tuple[Pack, ...]:
+    """Those named and the office's, as on a booth; asking what an unverified one says harms nobody."""
+    found: list[Pack] = []
+    faults: list[str] = []
+    for name in names:
+        try:
+            found.append(packs.read(name)[0])
+        except RulePackError as problem:
+            faults += problem.faults
+    if faults:
+        raise ExplainError("\n".join(faults))
+    return rulepack.joined(found, () if data is None else _office(data))
+
+
+def _office(data: Path) -> tuple[Pack, ...]:
+    """The packs that hold on every booth, as far as this directory knows."""
     try:
-        return rulepack.chosen(names, tuple(rulepack.shipped()))
+        if _is_server(data):
+            with closing(parts.open_database(data)) as database, database.read() as connection:
+                return packs.in_force(connection)
+        with closing(Store(data / BOOKS)) as store:
+            return rulepack.parse_all(mailbox.recalled(store, mailbox.RULES) or rulepack.NONE)
     except RulePackError as problem:
-        raise ExplainError(str(problem)) from problem
+        raise ExplainError(f"the office's packs cannot be read by this version: {problem}") from problem
 
 
 def _number(text: str, country: str) -> Number:

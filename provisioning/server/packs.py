@@ -48,7 +48,7 @@ def texts(names: Sequence[str], unverified: Collection[str] = ()) -> Sequence[st
     faults: list[str] = []
     for name in names:
         try:
-            pack, text = _read(name)
+            pack, text = read(name)
         except RulePackError as error:
             faults += error.faults
             continue
@@ -57,6 +57,20 @@ def texts(names: Sequence[str], unverified: Collection[str] = ()) -> Sequence[st
     if faults:
         raise RulePackError(faults)
     return tuple(found.values())
+
+
+def read(name: str) -> tuple[Pack, str]:
+    """One pack and its text, verified or not. Raises RulePackError with every fault, the name before each."""
+    if not name.endswith(".toml"):
+        (pack,) = rulepack.chosen([name], [name])  # whether it is verified is asked later, in this command's words
+        return pack, rulepack.text_of(name)
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+        return rulepack.parse(text), text
+    except RulePackError as error:
+        raise RulePackError([f"{name}: {fault}" for fault in error.faults]) from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise RulePackError([f"{name}: cannot be read: {problem}"]) from None
 
 
 def put(database: Database, connection: Connection, wanted: Sequence[str]) -> Sequence[str]:
@@ -80,19 +94,6 @@ def told(pack: Pack) -> str:
     head = pack.pack
     state = f"checked {head.checked}".strip() if head.verified else "NOT VERIFIED"
     return f"{pack.id:<15}{head.version}  {head.region}  {head.purpose:<8}{state}\n{'':<15}{head.law.en}\n{'':<15}{head.law.ja}"
-
-
-def _read(name: str) -> tuple[Pack, str]:
-    if not name.endswith(".toml"):
-        (pack,) = rulepack.chosen([name], [name])  # whether it is verified is asked later, in this command's words
-        return pack, rulepack.text_of(name)
-    try:
-        text = Path(name).read_text(encoding="utf-8")
-        return rulepack.parse(text), text
-    except RulePackError as error:
-        raise RulePackError([f"{name}: {fault}" for fault in error.faults]) from None
-    except (OSError, UnicodeDecodeError) as problem:
-        raise RulePackError([f"{name}: cannot be read: {problem}"]) from None
 
 
 def _reservations(pack: Pack, others: Collection[str], unverified: Collection[str]) -> Iterator[str]:
