@@ -19,6 +19,17 @@ from provisioning.cli import main as provision
 AGENT, CUSTOMER = 440, 1000  # Hz
 FIRST = "0312345601"
 KEY = "+81312345601"
+CONSENT_FIRST = """
+[pack]
+id = "house"
+version = "1"
+region = "JP"
+purpose = "sales"
+verified = true
+law = { ja = "社内規則", en = "House rules" }
+[consent]
+required = true
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -223,3 +234,34 @@ def test_the_offices_result_codes_reach_the_agent(central, branch, at, tmp_path,
     rig.replace()
     at(booth, State.WRAP_UP, lambda _scene, view: "ご契約" in str(view))
     assert provision(["server", "results", "--ours", *where]) == 0
+
+
+def test_the_offices_rules_reach_the_guard_while_it_runs_and_hold_after_a_restart(central, branch, at, tmp_path):
+    place, pack = branch("one"), tmp_path / "house.toml"
+    pack.write_text(CONSENT_FIRST, encoding="utf-8")
+    central.enrol(place.directory)
+    rig, booth = place.install()
+    at(booth, State.LIST, lambda scene, _view: scene.body.rows)
+    rig.hold("#")
+    at(booth, State.WHY, lambda scene, _view: scene.body.decision.reason is Reason.FREE)
+    assert provision(["server", "rules", str(pack), "--data", str(central.directory)]) == 0
+    central.sync(place.directory)
+    scene = at(booth, State.WHY, lambda scene, _view: scene.body.decision.reason is Reason.NO_CONSENT)
+    assert scene.body.decision.rule.pack == "house"
+
+    written = {"number": KEY, "booth": "server", "agent": "SV"}
+    consent = wire.Fact(id="consent", kind="consent", at=time.time(), note="letter of 1 March", **written)
+    central.server.parts.facts.add(consent)
+    at(booth, State.WHY, lambda scene, _view: scene.body.decision.reason is Reason.FREE)
+    withdrawal = wire.Fact(id="withdrawal", kind="withdrawal", at=time.time(), note="by telephone", **written)
+    central.server.parts.facts.add(withdrawal)
+    at(booth, State.WHY, lambda scene, _view: scene.body.decision.reason is Reason.NO_CONSENT)
+
+    central.down()
+    place.close()
+    rig, booth = place.install(lists=())
+    at(booth, State.LIST, lambda scene, _view: scene.body.rows)
+    rig.lift()
+    rig.tap("A")
+    assert at(booth, State.BLOCKED).body.decision.reason is Reason.NO_CONSENT
+    assert not [line for line in rig.modem.heard if line.startswith("ATD")]
