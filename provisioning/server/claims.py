@@ -25,8 +25,8 @@ LONGEST_NUMBER = 100
 class Claims:
     """Leases that end by themselves: a booth that fell silent blocks nobody for long. Blocking.
 
-    They wait for no disk. A power cut takes leases of the last moment, and the server is away for longer than that;
-    what was dialled under them stands in the facts, which are on disk before a booth lets its number go.
+    They wait for no disk. A power cut may take those of the last second; what was dialled under them stands in the facts,
+    which are on disk before a booth lets its number go.
     """
 
     def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:

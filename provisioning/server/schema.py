@@ -142,7 +142,7 @@ call = Table(
     Column("moment", Double, nullable=False),  # `at`, or when it was taken in: what pages sort by
     Column("at", Double),  # when it was dialled or came in
     Column("agent", Text, nullable=False),
-    Column("number", Text, nullable=False, index=True),  # Number.key
+    Column("number", Text, nullable=False),  # Number.key
     Column("shown", Text, nullable=False),
     Column("customer", Text, nullable=False, server_default=""),  # name
     Column("reading", Text, nullable=False, server_default=""),
@@ -163,11 +163,12 @@ call = Table(
     Column("verdict", Text),  # the guard's word
     Column("reason", Text),  # the guard's
     Column("overridden", Boolean, nullable=False, server_default=false()),
-    Column("claim", Text, nullable=False, server_default=""),  # firmware.known.Hold: how the booth stood with the number
+    Column("claim", Text, nullable=False, server_default=""),  # firmware.known.Hold, by its value
     Column("version", Integer, nullable=False),  # of the result; a higher one replaces a lower one
     Column("record", Text, nullable=False),  # all that the booth told, as it told it
     Column("taken", Double, nullable=False),  # when this version came
     Index(None, "moment", "id"),
+    Index(None, "number", "moment"),
     Index(None, "booth", "moment"),
     Index(None, "list", "list_row", "result"),
     Index(None, "list_name", "moment"),
@@ -254,4 +255,14 @@ claim = Table(
     Column("booth", ForeignKey("booth.id"), nullable=False),
     Column("fence", Integer, nullable=False),
     Column("expires", Double, nullable=False, index=True),
+)
+
+conflict_seen = Table(  # pairs of calls that a supervisor has looked at; see pages.splits
+    "conflict_seen",
+    metadata,
+    Column("earlier", ForeignKey("call.id", ondelete="CASCADE"), primary_key=True),
+    Column("later", ForeignKey("call.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("who", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
 )

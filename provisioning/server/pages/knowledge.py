@@ -1,6 +1,6 @@
 """What is known of a number: its facts, whether a refusal stands, and what the guard said of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,13 @@ def of_call(connection: Connection, call_id: str) -> tuple[Fact, ...]:
 def by_ids(connection: Connection, ids: Iterable[str]) -> tuple[Fact, ...]:
     """The facts of some ids, newest first; those that have not come in yet are left out."""
     return newest_first(_facts(connection, fact.c.id.in_(list(ids))))
+
+
+def told(connection: Connection, condition: ColumnElement[bool]) -> Iterator[tuple[Fact, str | None, float]]:
+    """Facts with the booth (by id) that told each, and when it came in."""
+    for row in connection.execute(select(fact).where(condition)):
+        if row.kind in _KINDS:
+            yield _fact(row), row.sender, row.taken
 
 
 def _facts(connection: Connection, condition: ColumnElement[bool]) -> Sequence[Fact]:

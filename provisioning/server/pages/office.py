@@ -11,6 +11,7 @@ from provisioning.server.bell import Bell
 from provisioning.server.booths import Booths
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
+from provisioning.server.pages.splits import Tally
 from provisioning.server.pages.throttle import Throttle
 from provisioning.server.pages.uploads import Uploads
 
@@ -37,4 +38,5 @@ class Office:
     results: Mapping[str, Result]  # by code, in the order of their keys
     now: Callable[[], float]
     accounts: Throttle = field(default_factory=lambda: Throttle(ACCOUNT_TRIES))
+    conflicts: Tally = field(default_factory=Tally)
     addresses: Throttle = field(default_factory=lambda: Throttle(ADDRESS_TRIES))

@@ -45,6 +45,8 @@ NOTICES: dict[str, Notice] = {
     "assigned": Notice(mark("Saved. The booths take it over with their next contact.")),
     "put-away": Notice(mark("The list is put away. Its calls stay; it can be restored."), "warn"),
     "restored": Notice(mark("The list is back.")),
+    "seen": Notice(mark("Marked as seen. It stands below, with your note.")),
+    "unseen": Notice(mark("It counts as not seen again.")),
     "undone": Notice(mark("The upload is undone: its list is gone. The file on your computer is untouched.")),
 }
 
@@ -106,10 +108,15 @@ class Visit:
             "csrf": self.csrf,
             "account": self.session.account if self.session else None,
             "here": self.request.url.path.split("/")[1],
+            "conflicts": self._conflicts() if self.session else 0,
             "notice": NOTICES.get(self.request.query_params.get("done", "")),
             "in_language": self._in_language,
         }
         return printing.html(template, shared | values, status)
+
+    def _conflicts(self) -> int:
+        with self.office.database.read() as connection:
+            return self.office.conflicts.count(connection, self.now)
 
     def _in_language(self, other: str) -> str:
         """This page in another language; the answer to a form cannot be had again, so then the page before it."""

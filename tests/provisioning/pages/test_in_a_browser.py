@@ -240,6 +240,47 @@ def test_a_consent_is_recorded_and_withdrawn_with_keys_alone(visit):
     expect(window.get_by_text("有効な同意はありません。")).to_be_visible()
 
 
+@pytest.fixture
+def split(office, one, sv):
+    """Two customers that two booths called while they were out of reach; one pair has been looked into."""
+    two = office.booth("2")
+    for key, name, back in (("+81312345602", "有限会社アオバ", 3), ("+819012345603", "川口 一郎", 0)):
+        number = {"key": key, "shown": key.replace("+81", "0"), "dialled": key, "kind": "ORDINARY"}
+        whom = {"id": 1, "name": name, "row": 1, "list": {"id": 1, "uuid": "", "name": "春の案内", "sample": False}}
+        for booth, ago, more in ((one, 1200, {"code": "REF"}), (two, 480, {"talk": 30.0, "by": "NEAR"})):
+            at = office.now - ago - back * 86400
+            said = {"verdict": "ALLOW", "reason": "FREE", "claim": "offline" if booth is one or back else "granted"}
+            made = office.call(booth, at=at, number=number, customer=whom, decision=said, **more)
+            office.fact(booth, "attempt", key, at=at, call=made)
+            office.fact(booth, "refusal" if booth is one else "contact", key, at=at + 120, call=made, result="REF")
+            office.recording(booth, made)
+    form = re.findall(r'action="(/conflicts/[^"]+/seen)"', sv.get("/conflicts").text)[-1]
+    assert sv.post(form, {"note": "お詫びの電話をした"}, on="/conflicts").status_code == 303
+
+
+@pytest.mark.usefixtures("split")
+def test_a_conflict_is_looked_into_and_marked_with_keys_alone(visit):
+    window = visit(path="/conflicts")
+    expect(window.locator(".top .count")).to_contain_text("1")
+    expect(window.get_by_role("article")).to_have_count(2)
+    fresh = window.get_by_role("article", name="川口 一郎")
+    fresh.get_by_label("対応メモ").focus()
+    window.keyboard.type("担当に確認済み")
+    window.keyboard.press("Tab")
+    expect(fresh.get_by_role("button", name="確認済みにする")).to_be_focused()
+    window.keyboard.press("Enter")
+    window.wait_for_url("**/conflicts?done=seen")
+    expect(window.get_by_role("status")).to_contain_text("確認済みにしました")
+    expect(window.get_by_role("article", name="川口 一郎")).to_contain_text("担当に確認済み")
+    expect(window.locator(".top .count")).to_have_count(0)
+    window.get_by_role("article", name="川口 一郎").get_by_role("button", name="未確認に戻す").press("Enter")
+    window.wait_for_url("**/conflicts?done=unseen")
+    expect(window.locator(".top .count")).to_contain_text("1")
+    window.get_by_role("article", name="川口 一郎").get_by_role("link", name="聞く").first.press("Enter")
+    window.wait_for_url(re.compile(r"/calls/[0-9a-f-]{36}#player$"))
+
+
+@pytest.mark.usefixtures("split")
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("look", ["ja light", "ja dark", "en light"])
 def test_every_page_fits_and_is_named(visit, sv, refused_call, tmp_path, look, size):  # noqa: PLR0917  (fixtures)
@@ -256,6 +297,7 @@ def test_every_page_fits_and_is_named(visit, sv, refused_call, tmp_path, look, s
         f"/numbers/{KEY}/lift",
         f"/numbers/{KEY}/consent",
         f"/numbers/{KEY}/withdrawal",
+        "/conflicts",
         "/lists",
         the_list,
         f"{the_list}/undo",
