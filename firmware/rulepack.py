@@ -20,7 +20,6 @@ from firmware.tables import Reader, Rule
 
 COUNTRIES: Final = ("AU", "CA", "DE", "FR", "GB", "IE", "JP", "KR", "NZ", "US")
 """Where packs may be from; each has a calendar of holidays."""
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
 
 
 def _not_negative(value: float) -> str:
@@ -93,7 +92,7 @@ class Hours:
 
     @property
     def week(self) -> tuple[tuple[Span, ...], ...]:
-        """The opening hours of Monday to Sunday and of a holiday, in this order (DAYS)."""
+        """The opening hours of Monday to Sunday and of a holiday, in this order."""
         texts = (*(self.mon_fri,) * 5, self.sat, self.sun, self.holiday)
         return tuple(tuple(map(minutes, self.all_days or one)) for one in texts)
 

@@ -171,3 +171,19 @@ REASONS: dict[Reason, Why] = {
         mark("A supervisor lifted the redial window for one call."),
     ),
 }
+
+WHEN_BRIEF: dict[str, str] = {
+    "Never callable": mark("Never callable"),
+    "Never callable from this booth": mark("Never callable"),
+    "Never callable on a real line": mark("Never callable"),
+    "Not callable until lifted on the server": mark("Never callable"),
+    "Not callable in this campaign": mark("Not in campaign"),
+    "Callable without the prefix that hides it": mark("Key it without 184"),
+    "Callable once a consent is recorded on the server": mark("After consent"),
+    "Callable once the register is renewed": mark("After new register"),
+    "Callable once the time is known": mark("Key the time first"),
+    "Callable once that result is keyed": mark("Key result first"),
+    "Nobody knows when: the earlier call has no date": mark("No date known"),
+    "Not open within a month": mark("Not this month"),
+}
+"""When a number may be called, where no clock tells it, in 20 columns."""

@@ -8,7 +8,7 @@ from firmware.calls import Customer, PastCall
 from firmware.redial import Decision, Fact, Reason, Verdict
 from firmware.results import Result
 from firmware.screens.halfwidth import readable
-from firmware.screens.reasons import HOUSE_RULE, REASONS
+from firmware.screens.reasons import HOUSE_RULE, REASONS, WHEN_BRIEF
 from firmware.screens.softkeys import DOWN, SHORT, UP
 from firmware.screens.view import Badge, SoftKey, Tone
 from firmware.screens.words import BADGES, OPENING, SPOKEN_TO
@@ -132,11 +132,10 @@ class Teller:
 
     def until_brief(self, decision: Decision) -> str:
         """The same in 20 columns."""
-        if decision.never:
-            return self.text("Never callable")
         if decision.until is not None:
             return self.text("From {when}", when=self.times.moment(decision.until))
-        return self.until(decision)
+        blocked = decision.verdict is Verdict.BLOCK
+        return self.text(WHEN_BRIEF[REASONS[decision.reason].when or NEVER_OPEN]) if blocked else ""
 
     def _ago(self, decision: Decision) -> str:
         return self.times.ago(decision.evidence[0].at if decision.evidence else None)

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 import firmware
 from firmware.screens import words
 from firmware.screens.halfwidth import halfwidth, readable
-from firmware.screens.reasons import REASONS
+from firmware.screens.reasons import REASONS, WHEN_BRIEF
 from firmware.screens.samples import NOW, SCENES
 from firmware.screens.views import view
 from firmware.text.catalogue import Text, load
@@ -83,7 +83,7 @@ def test_words_for_twenty_columns_fit_them():
     for language in ("en", "ja_kana"):
         text = load(language)
         brief = [why.brief for why in REASONS.values()] + [fault.brief for fault in words.FAULTS.values()]
-        tables = (words.OUTCOMES, words.CAUSES, words.PARTIES, words.OVERRIDE_REASONS)
+        tables = (WHEN_BRIEF, words.OUTCOMES, words.CAUSES, words.PARTIES, words.OVERRIDE_REASONS)
         for said in (*brief, *(said for table in tables for said in table.values())):
             assert len(halfwidth(text(said).replace("{ago}", "59 min ago"))) <= 20, said
         assert all(len(halfwidth(text(said))) <= 40 for said in words.NOTICES.values())
