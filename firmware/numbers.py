@@ -43,6 +43,7 @@ class Number:
     extension: str = ""
     zero_restored: bool = False  # a spreadsheet had eaten the leading zero
     uncertain: bool = False  # possible, but in no range that is known to be allocated
+    completed: bool = False  # the booth has put in what was left out, area code or zero: to be confirmed at the dial
     sample: bool = False  # 03-1234-56xx and 090-1234-56xx: for examples only, a real line refuses it
 
 
@@ -75,6 +76,7 @@ class _Reading:
     phone: PhoneNumber
     dialled: str  # without prefix
     zero_restored: bool = False
+    area_added: bool = False
 
 
 _KINDS: Final = {
@@ -168,13 +170,13 @@ def parse_cell(text: str, country: str = "JP", area_code: str = "") -> tuple[Num
 def keyed(digits: str, country: str = "JP", area_code: str = "") -> Number:
     """What the keypad's digits call; never raises: what may not be dialled comes as INVALID, for the guard to refuse.
 
-    A zero that was left out by hand is no spreadsheet's doing, so such a number is uncertain and wants one more key.
+    A zero that was left out by hand is no spreadsheet's doing, so such a number is to be confirmed by one more key.
     """
     try:
         number = parse(digits, country, area_code)
     except NumberError:
         return Number(digits, digits, group(digits, country), Kind.INVALID)
-    return replace(number, uncertain=True) if number.zero_restored else number
+    return replace(number, completed=True) if number.zero_restored else number
 
 
 @lru_cache(maxsize=64)
@@ -234,11 +236,12 @@ def _japanese(digits: str, area_code: str) -> _Reading:
         if phone.country_code != japan.CODE:
             return _Reading(_possible(phone), digits)
         digits = f"0{phone.national_number}"
-    restored = not digits.startswith("0") and len(digits) not in japan.LOCAL
+    local = not digits.startswith("0") and len(digits) in japan.LOCAL
+    restored = not digits.startswith("0") and not local
     digits = _with_zero(digits, area_code)
     if len(digits) != japan.length(digits):
         raise NumberError(Flaw.TOO_SHORT if len(digits) < japan.length(digits) else Flaw.TOO_LONG)
-    return _Reading(PhoneNumber(japan.CODE, int(digits)), digits, restored)
+    return _Reading(PhoneNumber(japan.CODE, int(digits)), digits, restored, area_added=local)
 
 
 def _with_zero(digits: str, area_code: str) -> str:
@@ -254,14 +257,16 @@ def _with_zero(digits: str, area_code: str) -> str:
 def _elsewhere(digits: str, country: str, area_code: str) -> _Reading:
     phone = _library(digits, country)
     local = phonenumbers.is_possible_number_with_reason(phone) != ValidationResult.IS_POSSIBLE
-    if local and area_code and not digits.startswith(("0", "+")):
+    added = local and bool(area_code) and not digits.startswith(("0", "+"))
+    if added:
         phone, digits = _library(area_code + digits, country), area_code + digits
     home = phonenumbers.country_code_for_region(country)
     if _possible(phone).country_code != home:
         return _Reading(phone, digits)
     zero = phonenumbers.ndd_prefix_for_region(country, strip_non_digits=True) == "0"
     national = phonenumbers.format_number(phone, PhoneNumberFormat.NATIONAL)
-    return _Reading(phone, re.sub(r"\D", "", national), zero and not digits.startswith(("0", "+")))
+    restored = zero and not digits.startswith(("0", "+"))
+    return _Reading(phone, re.sub(r"\D", "", national), restored, area_added=added)
 
 
 def _library(digits: str, country: str) -> PhoneNumber:
@@ -294,6 +299,7 @@ def _number(reading: _Reading, country: str, prefix: str, extension: str, tidied
         extension=extension,
         zero_restored=reading.zero_restored,
         uncertain=uncertain,
+        completed=reading.area_added,
         sample=_SAMPLE.fullmatch(key) is not None,
     )
 

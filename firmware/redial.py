@@ -304,6 +304,10 @@ def _off_list(question: _Question) -> Decision | None:
     return None if question.on_list else Decision(Verdict.WARN, Reason.OFF_LIST)
 
 
+def _completed(question: _Question) -> Decision | None:
+    return Decision(Verdict.WARN, Reason.COMPLETED) if question.number.completed else None
+
+
 def _uncertain(question: _Question) -> Decision | None:
     return Decision(Verdict.WARN, Reason.UNCERTAIN) if question.number.uncertain else None
 
@@ -333,5 +337,6 @@ _CHECKS: Final[tuple[tuple[Reason, _Check], ...]] = (
     (Reason.OFF_LIST, _off_list),
     (Reason.TOLL_FREE, _kind(Verdict.WARN, Reason.TOLL_FREE, Kind.TOLL_FREE)),
     (Reason.SHARED_COST, _kind(Verdict.WARN, Reason.SHARED_COST, Kind.SHARED_COST)),
+    (Reason.COMPLETED, _completed),
     (Reason.UNCERTAIN, _uncertain),
 )

@@ -44,6 +44,7 @@ class Reason(Enum):
     OFF_LIST = auto()  # WARN: nobody in the list has this number
     TOLL_FREE = auto()  # WARN: a business desk
     SHARED_COST = auto()  # WARN: extra charge
+    COMPLETED = auto()  # WARN: the booth has put in the zero or the area code
     UNCERTAIN = auto()  # WARN: not in any allocated range
     OVERRIDDEN = auto()  # ALLOW: a supervisor let it pass
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gpiozero.pins.mock import MockFactory
 
-from firmware import listfile, opus
+from firmware import listfile, opus, rulepack
 from firmware.callflow import State
 from firmware.calls import Calls
 from firmware.claims import Claims
@@ -25,6 +25,8 @@ from firmware.desk.rig import Rig
 from firmware.desk.running import RunningBooth
 from firmware.gate import Gate, Target
 from firmware.known import Fact, FactKind, Rules
+from firmware.registers import Registers
+from firmware.rulebook import InForce, Rulebook
 from hw.contracts import SILENCE
 from hw.emulated.matrix import Matrix
 from hw.emulated.speech import Speech
@@ -221,7 +223,13 @@ def guard(count, directory):
         calls.add_fact(
             Fact(f"00000000-0000-4000-8000-{number:012d}", FactKind.ATTEMPT, target.number.key, number * 9e4, "2", "07")
         )
-    gate = Gate(calls, clock, Rules(sample_allowed=True), Claims(calls.store, clock, directory))
+    gate = Gate(
+        calls,
+        clock,
+        InForce(Rulebook(Rules(sample_allowed=True), tuple(rulepack.shipped().values()))),
+        Claims(calls.store, clock, directory),
+        Registers(directory),
+    )
     decided, asked = [], []
     for _ in range(count):
         began = time.perf_counter()

@@ -187,7 +187,9 @@ def main():
         ours, plain = bench.cold(300)
         tell("guard, cold cache", ours, "(target p99 20 ms)")
         tell("  the plain SQL question, cold", plain)
-        print(f"  ratio {statistics.median(ours) / statistics.median(plain):.1f}; {(read_bytes() - before) / 600e3:.0f} kB read each")
+        print(
+            f"  ratio {statistics.median(ours) / statistics.median(plain):.1f}; {(read_bytes() - before) / 600e3:.0f} kB read each"
+        )
 
 
 if __name__ == "__main__":

@@ -69,6 +69,13 @@ def parser() -> argparse.ArgumentParser:
         help=f"booth's card and server, kept between runs (default {DATA}; with --once one that is thrown away)",
     )
     made.add_argument("--once", action="store_true", help="make one whole call with no human, print each step, end")
+    made.add_argument(
+        "--pack",
+        action="append",
+        default=[],
+        metavar="PACK",
+        help="a rule pack to obey, such as jp-sales; may be repeated (default: none, so that it works at any hour)",
+    )
     made.add_argument("--no-server", action="store_true", help="the booth alone, without server and sync")
     made.add_argument("--no-browser", action="store_true", help="print the address only")
     made.add_argument("--new-pin", action="store_true", help="forget the supervisor's PIN and make another")
@@ -98,6 +105,7 @@ def _run(args: argparse.Namespace, stack: ExitStack) -> int:
     rig = stack.enter_context(
         Rig(home, language=language, screen=args.screen, hook=args.hook, identity=card.identity(home))
     )
+    rig.packs = args.pack
     made = card.prepared(rig, args.language, new_pin=args.new_pin, recipients=office.recipients if office else ())
     running = stack.enter_context(RunningBooth(rig, made.settings))
     if args.once:

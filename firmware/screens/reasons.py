@@ -159,6 +159,11 @@ REASONS: dict[Reason, Why] = {
         mark("Costs extra"),
         mark("The caller pays a surcharge that flat rates do not cover."),
     ),
+    Reason.COMPLETED: Why(
+        mark("The booth has completed this number"),
+        mark("Number completed"),
+        mark("The zero or the area code was left out. See whether the number is right before it is dialled."),
+    ),
     Reason.UNCERTAIN: Why(
         mark("In no range known to be allocated"),
         mark("Unknown range"),

@@ -37,7 +37,9 @@ class Booth:
         self.store = self.calls.store
         self.ear = wake.Ear(data, wake.SYNC)
         self.claims = Claims(self.store, self.clock, data)
-        self.gate = Gate(self.calls, self.clock, InForce(Rulebook(Rules(sample_allowed=True))), self.claims, Registers(data))
+        self.gate = Gate(
+            self.calls, self.clock, InForce(Rulebook(Rules(sample_allowed=True))), self.claims, Registers(data)
+        )
 
     def in_touch(self):
         mailbox.write_report(self.store, Report(contact=NOW, boot="now", monotonic=self.monotonic))

@@ -77,7 +77,7 @@ def test_the_zero_that_a_spreadsheet_ate_is_restored(text: str, dialled: str, ki
     number = parse(text)
     assert (number.dialled, number.kind, number.zero_restored, number.prefix) == (dialled, kind, True, "")
     assert number.key == parse(dialled).key
-    assert keyed(text).uncertain, "keyed by hand, a missing zero wants one more key"
+    assert keyed(text).completed, "keyed by hand, a missing zero wants one more key"
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,10 @@ def test_the_hyphens_of_the_list_stand_where_the_library_is_wrong() -> None:
 
 
 def test_local_numbers_take_the_booths_area_code() -> None:
-    assert parse("1234-5601", area_code="03") == parse("03-1234-5601")
+    local = parse("1234-5601", area_code="03")
+    assert (local.key, local.completed) == (parse("03-1234-5601").key, True), "asked about before it is dialled"
+    assert keyed("12345601", area_code="03").completed
+    assert not parse("03-1234-5601", area_code="03").completed
     assert parse("555-1234", area_code="011").dialled == "0115551234"
     assert not parse("1234-5601", area_code="03").zero_restored
     with pytest.raises(NumberError):

@@ -96,7 +96,7 @@ def test_a_sample_number_never_reaches_a_real_line() -> None:
         ("0120123456", Reason.TOLL_FREE),
         ("0570012345", Reason.SHARED_COST),
         ("0111234567", Reason.UNCERTAIN),
-        ("312345601", Reason.UNCERTAIN),
+        ("312345601", Reason.COMPLETED),
     ],
 )
 def test_warnings(text: str, reason: Reason) -> None:

@@ -33,7 +33,10 @@ class Booth:
         self.store = self.calls.store
         self.arrivals = Arrivals(self.store, "JP", "03")
         self.browsing = Browsing(
-            self.calls, Gate(self.calls, clock, InForce(), Claims(self.store, clock, path.parent), Registers(path.parent)), clock, ()
+            self.calls,
+            Gate(self.calls, clock, InForce(), Claims(self.store, clock, path.parent), Registers(path.parent)),
+            clock,
+            (),
         )
 
     def assign(self, uuid, name="spring", *, wanted=1, sample=0):
