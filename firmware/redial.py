@@ -6,6 +6,7 @@ from math import inf
 from typing import Final
 
 from firmware import hours, refusal
+from firmware.consent import consents
 from firmware.frequency import Frequency
 from firmware.known import Fact, FactKind, Rules, newest_first
 from firmware.numbers import Kind, Number
@@ -192,21 +193,7 @@ def _wants_consent(pack: Pack, question: _Question) -> bool:
 
 
 def _consents(question: _Question) -> tuple[Fact, ...]:
-    """The consents to be called for this product that stand now."""
-    withdrawn = [fact for fact in question.facts if fact.kind is FactKind.WITHDRAWAL]
-    return tuple(
-        fact
-        for fact in question.facts
-        if fact.kind is FactKind.CONSENT
-        and refusal.covers(fact, question.book.product)
-        and (fact.due is None or (question.now is not None and question.now < fact.due))
-        and not any(_overtakes(one, fact) for one in withdrawn)
-    )
-
-
-def _overtakes(withdrawal: Fact, consent: Fact) -> bool:
-    """A withdrawal is heeded unless the consent is known to be newer."""
-    return withdrawal.at is None or consent.at is None or withdrawal.at >= consent.at
+    return consents(question.facts, question.now, question.book.product)
 
 
 def _owed(question: _Question) -> Decision | None:

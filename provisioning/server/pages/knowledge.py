@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from firmware.consent import consents
 from firmware.known import Fact, FactKind, Hold, newest_first
 from firmware.redial import Decision, Reason, Verdict
 from firmware.refusal import refused, standing
@@ -40,13 +41,7 @@ class Known:
 
     def consents(self, now: float) -> tuple[Fact, ...]:
         """The consents to be called that stand at `now`, as the guard sees it, newest first."""
-        return newest_first(
-            one
-            for one in self.facts
-            if one.kind is FactKind.CONSENT
-            and (one.due is None or now < one.due)
-            and not any(_overtakes(back, one) for back in self.withdrawals)
-        )
+        return consents(self.facts, now)
 
     @property
     def withdrawals(self) -> tuple[Fact, ...]:
@@ -57,11 +52,6 @@ class Known:
     def newest_first(self) -> tuple[Fact, ...]:
         """All of it."""
         return newest_first(self.facts)
-
-
-def _overtakes(withdrawal: Fact, consent: Fact) -> bool:
-    """A withdrawal is heeded unless the consent is known to be newer."""
-    return withdrawal.at is None or consent.at is None or withdrawal.at >= consent.at
 
 
 def of_number(connection: Connection, number: str) -> Known:
