@@ -235,4 +235,9 @@ def example() -> str:
 def _between(settings: Settings) -> list[str]:
     """What is wrong between settings that are each right."""
     twice = [keyed for keyed, count in Counter(agent.id for agent in settings.agents).items() if count > 1]
-    return [f'agent: the id "{keyed}" is given to more than one' for keyed in twice]
+    faults = [f'agent: the id "{keyed}" is given to more than one' for keyed in twice]
+    if settings.country != "JP" and settings.campaign == SALES:
+        ours = [pack.id for pack in rulepack.shipped().values() if pack.pack.region == settings.country]
+        there = f"there are {', '.join(ours)}" if ours else "none is shipped, so write one of your own"
+        faults.append(f"campaign.packs: name the rule packs of {settings.country} ({there}), or [] for none")
+    return faults

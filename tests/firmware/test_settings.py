@@ -209,3 +209,37 @@ def test_whatever_a_file_says_only_faults_come_out(table: dict[str, object]) -> 
     reader = Reader()
     made = reader.read(table, Settings)
     assert (made is None) == bool(reader.faults)
+
+
+def test_a_booth_obeys_japans_rules_unless_it_is_told_otherwise() -> None:
+    assert parse(SMALL).campaign.packs == ("jp-sales",)
+    assert parse(SMALL + "campaign.packs = []\n").campaign.packs == ()
+    assert faults(SMALL + 'country = "GB"\n') == (
+        "campaign.packs: name the rule packs of GB (there are uk-sales), or [] for none",
+    )
+    assert faults(SMALL + 'country = "BR"\n') == (
+        "campaign.packs: name the rule packs of BR (none is shipped, so write one of your own), or [] for none",
+    )
+    assert parse(SMALL + 'country = "GB"\ncampaign.packs = []\n').country == "GB"
+
+
+@pytest.mark.parametrize(
+    ("campaign", "fault"),
+    [
+        ('packs = ["jp-sale"]', "campaign: jp-sale: there is no such rule pack (did you mean jp-sales?)"),
+        (
+            'packs = ["uk-sales"]',
+            "campaign: uk-sales: its rules have not been checked; to use it all the same: unverified",
+        ),
+        ('packs = ["/none.toml"]', "campaign: /none.toml: cannot be read"),
+        ("attempts = -1", "campaign: attempts must not be negative"),
+        ('packs = "jp-sales"', "campaign.packs: must be a list of texts"),
+    ],
+)
+def test_a_rule_pack_that_cannot_be_used_is_said_at_start(campaign: str, fault: str) -> None:
+    assert faults(f"{SMALL}[campaign]\n{campaign}\n")[0].startswith(fault)
+
+
+def test_an_unverified_pack_is_used_when_it_is_named_twice() -> None:
+    settings = parse(SMALL + '[campaign]\npacks = ["uk-sales"]\nunverified = ["uk-sales"]\n')
+    assert settings.campaign.packs == ("uk-sales",)
