@@ -29,8 +29,8 @@ from provisioning.server.refusals import Refused
 log = logging.getLogger(__name__)
 
 # Answers with news in a second. All booths wait for the same facts: without a measure a thousand of them keep the server
-# busy with nothing else, and claims, for which agents wait, come seconds late. Up to this many booths hear within a second.
-NEWS = 150.0
+# busy with nothing else, and claims, for which agents wait, come seconds late. Half as many booths hear within a second.
+NEWS = 100.0
 RECORDINGS_AT_ONCE = 2  # being finished: that is work, and the other booths want to be heard meanwhile
 
 _M = TypeVar("_M", bound=wire.Message)
