@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from firmware import rulepack
+from firmware.consent import consents
 from firmware.known import Fact, FactKind, Rules
 from firmware.numbers import Kind, Number, parse
 from firmware.redial import Callee, Listing, Reason, Verdict, decide
@@ -134,6 +135,7 @@ def test_a_consent_is_for_its_product_until_its_day_and_until_it_is_withdrawn():
     assert ask(wanted, consent, product="water").reason is Reason.NO_CONSENT
     assert ask(wanted, consent, product="roofs", now=NOON - 1).reason is Reason.NO_CONSENT
     assert ask(wanted, consent, product="water", now=None).reason is Reason.NO_CONSENT
+    assert consents([consent], NOON - 1) == (consent,), "asked about no product, it is one of any"
     lasting = fact(FactKind.CONSENT, NOON - DAY)
     assert ask(wanted, lasting, fact(FactKind.WITHDRAWAL, NOON - DAY - 1)).verdict is Verdict.ALLOW
     assert ask(wanted, lasting, fact(FactKind.WITHDRAWAL, NOON - DAY)).reason is Reason.NO_CONSENT
@@ -143,3 +145,71 @@ def test_what_is_no_pack_rule_blocks_all_the_same():
     assert ask([], house=Rules()).verdict is Verdict.BLOCK
     owed = ask([], owed=True)
     assert (owed.verdict, owed.reason) == (Verdict.BLOCK, Reason.RESULT_OWED)
+
+
+def terms(**days):
+    return pack(refusal=rulepack.Refusals(**days))
+
+
+def test_a_refusal_in_words_lapses_where_the_law_has_a_term_and_not_a_moment_sooner():
+    said = fact(FactKind.REFUSAL, NOON, result="REF")
+    one = [terms(explicit_days=60)]
+    assert ask(one, said, now=NOON + 60 * DAY - 1).until == NOON + 60 * DAY
+    assert ask(one, said, now=NOON + 60 * DAY).verdict is Verdict.ALLOW
+    assert ask(one, said, now=None).reason is Reason.REFUSED
+    assert ask(one, fact(FactKind.REFUSAL, NOON, note="implied"), now=NOON + 900 * DAY).never, "no term of its own"
+    both = ask([terms(explicit_days=60, implied_days=90)], said, fact(FactKind.REFUSAL, NOON, note="implied"))
+    assert (both.until, len(both.evidence)) == (NOON + 90 * DAY, 2)
+
+
+def test_hang_ups_that_are_a_refusal_lapse_with_the_last_of_them():
+    hung_up = [fact(FactKind.COUNTED, NOON - days * DAY) for days in (2, 1, 0)]
+    one = [terms(implied_days=30)]
+    decision = ask(one, *hung_up, now=NOON + 30 * DAY - 1)
+    assert (decision.reason, decision.until, decision.never) == (Reason.REFUSED, NOON + 30 * DAY, False)
+    assert ask(one, *hung_up, now=NOON + 30 * DAY).verdict is Verdict.ALLOW
+    assert ask(one, *hung_up, now=None).reason is Reason.REFUSED
+    assert ask([], *[fact(FactKind.COUNTED, None) for _ in range(3)]).never, "all without a date"
+    assert ask([], *[fact(FactKind.COUNTED, None) for _ in range(2)]).verdict is Verdict.ALLOW
+
+
+def test_of_several_runs_of_hang_ups_the_fullest_is_the_evidence():
+    early = [fact(FactKind.COUNTED, NOON - days * DAY) for days in (800, 790, 780)]
+    late = [fact(FactKind.COUNTED, NOON - days * DAY) for days in (400, 390, 380, 370)]
+    assert ask([], *early, *late).evidence == tuple(reversed(late))
+    assert ask([], *late, *early).evidence == tuple(reversed(late))
+    decision = ask([terms(implied_days=600)], *early, *late)
+    assert (decision.evidence, decision.until) == (tuple(reversed(late)), NOON + 230 * DAY)
+
+
+def test_when_a_number_is_free_is_told_without_the_supervisors_word():
+    shut = pack(hours=rulepack.Hours(all_days=("18:00-20:00",)))
+    talk = [fact(FactKind.ATTEMPT, NOON - 60, call="a"), fact(FactKind.CONTACT, NOON - 60, call="a", note="talk")]
+    plain, let_pass = ask([shut], *talk), ask([shut], *talk, override=True)
+    assert (plain.reason, plain.until) == (Reason.OUTSIDE_HOURS, NOON + DAY + 6 * 3600)
+    assert (let_pass.reason, let_pass.until) == (plain.reason, plain.until)
+
+
+def test_a_pack_that_is_never_open_is_stricter_than_one_that_will_be():
+    later, never = pack("later", hours=rulepack.Hours(all_days=("18:00-20:00",))), pack("never", hours=rulepack.Hours())
+    for packs in ((later, never), (never, later)):
+        decision = ask(packs)
+        assert (decision.until, decision.rule.pack) == (None, "never")
+
+
+def test_the_newest_word_counts_and_one_without_a_date_is_the_oldest():
+    """Of two callbacks and of two overrides; both orders of their names, for a name decides among equals."""
+    for dated, undated in (("a", "b"), ("b", "a")):
+        dial = Fact("z", FactKind.ATTEMPT, NUMBER.key, NOON - 60, "2", "OP07", call="earlier")
+        wish = Fact(dated, FactKind.CALLBACK, NUMBER.key, NOON - 50, "2", "OP07", due=NOON - 10)
+        old = Fact(undated, FactKind.CALLBACK, NUMBER.key, None, "2", "OP07", due=NOON + 900)
+        assert ask([], dial, wish, old).verdict is Verdict.ALLOW
+        word = Fact(dated, FactKind.OVERRIDE, NUMBER.key, NOON - 50, "2", "SV")
+        lost = Fact(undated, FactKind.OVERRIDE, NUMBER.key, None, "2", "SV")
+        assert ask([], dial, word, lost).reason is Reason.OVERRIDDEN
+
+
+def test_a_callback_that_names_no_call_is_outlived_by_any_talk_since():
+    wish = fact(FactKind.CALLBACK, NOON - 7200, due=NOON - 10)
+    talk = fact(FactKind.CONTACT, NOON - 3600, note="talk")
+    assert ask([], wish, talk).reason is Reason.CALLED_RECENTLY
