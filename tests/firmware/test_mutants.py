@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 KNOWN = ROOT / "tests" / "data" / "mutants.txt"
 SOURCES = ("redial", "consent", "window", "refusal", "frequency")
-TESTS = ("redial", "rulings", "rules_of_law", "guard_model")
+TESTS = ("redial", "rulings", "boundaries", "rules_of_law", "guard_model")
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "mutants")
 SETUP = """
 [mutmut]
