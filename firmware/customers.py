@@ -13,6 +13,7 @@ from firmware.known import FactKind
 from firmware.numbers import Kind, Number
 from firmware.results import Result
 from firmware.rulebook import InForce
+from firmware.slips import slips
 from firmware.store import Store
 
 _PREFIXES = ("184", "186")  # hide or show our number: no part of whom we call
@@ -166,6 +167,12 @@ class Customers:
         found = self._load(_BY_NUMBER, key, prefer)
         return found[0] if found else None
 
+    def misdialled(self, digits: str) -> Customer | None:
+        """Whose number lies one slip of the finger from these digits, in the newest list that has one."""
+        near = tuple(slips(digits) | slips(_plain(digits)))
+        found = self._load(_AMONG.format(",".join("?" * len(near))), *near)
+        return found[0] if found else None
+
     def same_name(self, customer: Customer) -> int:
         """How many others in the list have this name."""
         row = self._store.row(_SAME_NAME, customer.list_id, customer.name, customer.id)
@@ -271,6 +278,11 @@ WHERE n.dialled >= ? AND n.dialled < ? AND l.removed = 0 ORDER BY n.dialled, c.i
 _BY_NUMBER = """
 SELECT c.* FROM number n JOIN customer c ON c.id = n.customer JOIN list l ON l.id = c.list
 WHERE n.key = ? AND l.removed = 0 ORDER BY c.list IS ? DESC, c.list DESC, n.rank, c.position LIMIT 1
+"""
+
+_AMONG = """
+SELECT c.* FROM number n JOIN customer c ON c.id = n.customer JOIN list l ON l.id = c.list
+WHERE n.dialled IN ({}) AND l.removed = 0 ORDER BY c.list DESC, c.position, n.rank LIMIT 1
 """
 
 _SAME_NAME = "SELECT count(*) AS others FROM customer WHERE list = ? AND name = ? AND id <> ?"

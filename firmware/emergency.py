@@ -83,6 +83,17 @@ def in_table(digits: str, country: str) -> bool:
     return digits in table or split_prefix(digits, country)[1] in table
 
 
+def begins(digits: str, country: str) -> bool:
+    """Whether these digits are the beginning of an emergency number, or all of it, with or without a prefix.
+
+    >>> begins("11", "JP"), begins("18", "JP"), begins("18411", "JP"), begins("113", "JP")
+    (True, True, True, False)
+    """
+    prefixes = ("", *CLI_PREFIXES.get(iso(country), ()))
+    table = EMERGENCY.get(iso(country), ANYWHERE)
+    return any((prefix + number).startswith(digits) for prefix in prefixes for number in table)
+
+
 def is_service(digits: str, country: str) -> bool:
     """Whether these digits are a help line or one of the network's own numbers.
 

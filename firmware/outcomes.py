@@ -21,6 +21,10 @@ class Warned(Outcome):
     """The guard allows the call after one more key."""
 
 
+class Reasoned(Outcome):
+    """The agent has said why a number that is on no list is dialled."""
+
+
 class Refused(Outcome):
     """The guard forbids the call."""
 

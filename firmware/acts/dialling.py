@@ -36,6 +36,7 @@ class Dialling:
         self._target: Target | None = None
         self._decision: Decision | None = None
         self._armed: Target | None = None
+        self._given = ""  # why a number off the list is dialled, as it was keyed
 
     def table(self) -> dict[Do, Act]:
         """The actions that are carried out here."""
@@ -69,7 +70,10 @@ class Dialling:
     def _ask(self, _event: Event, place: Place) -> Event | None:
         if place.emergency:
             return self._judge(self._parts.keying.target()) if self._parts.keying.is_emergency_number else None
-        return self._judge(self._wanted(place.state), seen=self._seen(place.state))
+        seen = self._seen(place.state)
+        if place.state is State.KEYING:
+            self._given = self._parts.keying.take_reason()
+        return self._judge(self._wanted(place.state), seen=seen)
 
     def _ask_lifted(self, _event: Event, _place: Place) -> Event | None:
         """Lifting the handset dials an emergency number at once; any other waits for A."""
@@ -86,7 +90,7 @@ class Dialling:
         return self._parts.browsing.target
 
     def _seen(self, state: State) -> bool:
-        """Whether the screen shows the warning, so that A is the one more key that it wants."""
+        """Whether the screen shows the warning, so that this is the one more key that it wants."""
         match state:
             case State.KEYING:
                 return self._parts.keying.warned
@@ -170,7 +174,7 @@ class Dialling:
         """Why a call to nobody on the list was made: the books want one."""
         if target.customer is not None:
             return ""
-        return "service" if decision.reason is Reason.SERVICE_NUMBER else "off-list"
+        return "service" if decision.reason is Reason.SERVICE_NUMBER else self._given or "off-list"
 
     def _ask_override(self, _event: Event, _place: Place) -> Event | None:
         target = self._parts.browsing.target

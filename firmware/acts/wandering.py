@@ -5,7 +5,7 @@ from collections.abc import Callable
 from firmware.acts.act import Act, plain
 from firmware.callflow import Do, Place
 from firmware.keys import Tap
-from firmware.outcomes import Matched
+from firmware.outcomes import Matched, Reasoned
 from firmware.parts import Parts
 from hw.events import Event
 
@@ -13,7 +13,7 @@ PAGE = 5
 
 
 class Wandering:
-    """Acts on the list and on the digits being keyed; none of them leads to a dial."""
+    """Acts on the list and on the digits being keyed; none of them leads to a dial but through the guard."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -34,7 +34,7 @@ class Wandering:
             Do.TURN_PAGE: _with_key(lambda key: browsing.turn(int(key))),
             Do.OPEN_MATCH: self._open_match,
             Do.KEY_FIRST: self._key_first,
-            Do.KEY_DIGIT: _with_key(keying.add),
+            Do.KEY_DIGIT: self._key_digit,
             Do.ERASE: plain(keying.erase),
             Do.ERASE_ALL: plain(keying.erase_all),
             Do.OPEN_EMERGENCY: plain(keying.start_emergency),
@@ -56,6 +56,16 @@ class Wandering:
 
     def _not_lifted(self) -> None:
         self._parts.browsing.notice = "armed-timeout"
+
+    def _key_digit(self, event: Event, _place: Place) -> Event | None:
+        """One more digit; or, while the screen asks for one, the key of a reason, and no other."""
+        keying = self._parts.keying
+        if not isinstance(event, Tap):
+            return None
+        if keying.reason_wanted:
+            return Reasoned() if keying.give_reason(event.key) else None
+        keying.add(event.key)
+        return None
 
     def _key_first(self, event: Event, _place: Place) -> None:
         self._parts.keying.start(self._parts.browsing.chosen)

@@ -22,7 +22,7 @@ def number_height(_block: BigNumber, _width: int) -> int:
 def place_number(block: BigNumber, area: Area) -> Iterator[Mark]:
     """Centred; the largest size that fits; of one too long even so, the end."""
     cursor = "_" if block.keying else ""
-    shown, size = block.text, theme.BIG[-1]
+    shown, size, wrong = block.text, theme.BIG[-1], block.wrong
     for fitting in theme.BIG:
         if fonts.width(shown + cursor, fitting, bold=True) <= area.width:
             size = fitting
@@ -30,13 +30,29 @@ def place_number(block: BigNumber, area: Area) -> Iterator[Mark]:
     else:
         while fonts.width("…" + shown + cursor, size, bold=True) > area.width:
             shown = shown[1:]
+        wrong = None if wrong is None else wrong + len(shown) + 1 - len(block.text)
         shown = "…" + shown
     wide = fonts.width(shown, size, bold=True) if shown else 0
     whole = wide + (fonts.width(cursor, size, bold=True) if cursor else 0)
     left = area.x + (area.width - whole) // 2
-    yield from words(shown, Area(left, area.y, wide, area.height), size, theme.TONES[block.tone], bold=True)
+    yield from _lit(shown, wrong, Area(left, area.y, wide, area.height), size, block.tone)
     after = Area(left + wide, area.y, whole - wide, area.height)
     yield from words(cursor, after, size, theme.ACCENT, bold=True)
+
+
+def _lit(shown: str, wrong: int | None, area: Area, size: int, tone: Tone) -> Iterator[Mark]:
+    """The number, with the digit at `wrong` on a ground of its own."""
+    if wrong is None or not 0 <= wrong < len(shown):
+        yield from words(shown, area, size, theme.TONES[tone], bold=True)
+        return
+    left = area.x
+    for part, bad in ((shown[:wrong], False), (shown[wrong], True), (shown[wrong + 1 :], False)):
+        wide = fonts.width(part, size, bold=True) if part else 0
+        place = Area(left, area.y, wide, area.height)
+        if bad:
+            yield patch(place, theme.TONES["bad"], 4)
+        yield from words(part, place, size, theme.DARK if bad else theme.TONES[tone], bold=True)
+        left += wide
 
 
 def alert_height(block: Alert, width: int) -> int:

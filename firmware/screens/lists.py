@@ -1,16 +1,14 @@
-"""The list room: LIST, KEYING and PREVIEW."""
+"""The list room: LIST and PREVIEW."""
 
 from firmware.calls import CallList, Customer
 from firmware.redial import Verdict
 from firmware.screens import softkeys, words
 from firmware.screens.halfwidth import halfwidth
-from firmware.screens.scene import KeyingBody, ListBody, PreviewBody
+from firmware.screens.scene import ListBody, PreviewBody
 from firmware.screens.teller import FADED, VERDICTS, Teller, masked
 from firmware.screens.view import (
     Alert,
-    Badge,
     Banner,
-    BigNumber,
     Block,
     Brief,
     Chip,
@@ -26,7 +24,6 @@ from firmware.screens.view import (
 
 LAST_CONTACTS = 3
 COLUMNS = 20
-EMERGENCY_PREFIXES = ("184", "186")
 
 
 def listing(body: ListBody, teller: Teller) -> View:
@@ -110,104 +107,6 @@ def _banner(body: ListBody, teller: Teller) -> tuple[Banner, ...]:
 
 def _notice(body: ListBody, teller: Teller) -> str:
     return teller.text(words.NOTICES.get(body.notice, body.notice)) if body.notice else ""
-
-
-def keying(body: KeyingBody, teller: Teller) -> View:
-    """KEYING: the digits so far, and whom they could mean."""
-    if body.emergency or body.emergency_number:
-        return _emergency(body, teller)
-    text = teller.text
-    tone, said = _match(body, teller)
-    call = softkeys.CALL_ANYWAY if body.warning else softkeys.CALL
-    blocks: list[Block] = [BigNumber(body.shown, keying=True)]
-    if body.warning:
-        blocks.append(Alert(text("Check before calling"), teller.why(body.warning), "warn"))
-    elif said:
-        blocks.append(
-            Line(said, tone, "body" if tone == "warn" else "small", centred=not (body.matches or body.match.customer))
-        )
-    found = body.matches or tuple(filter(None, (body.match.customer,)))
-    if found and not body.warning:
-        blocks.append(Rows(tuple(_found(customer, body, teller) for customer in found)))
-    elif not body.digits:
-        blocks.append(Line(text("Digits are compared with the list as you key them."), "dim", lines=2, centred=True))
-    return View(
-        title=text("Dial by hand"),
-        blocks=tuple(blocks),
-        keys=teller.keys(A=call, B=softkeys.ERASE, C=softkeys.DETAILS if body.matches else "", D=softkeys.CANCEL),
-        brief=Brief(text("Dial"), (_typed(body.shown), _keying_brief(body, said, teller)), fixed=2),
-    )
-
-
-def _typed(shown: str) -> str:
-    """Digits with a cursor; of too many for 20 columns, the end."""
-    return f"{shown}_" if len(shown) < COLUMNS else f"..{shown[3 - COLUMNS :]}_"
-
-
-def _keying_brief(body: KeyingBody, said: str, teller: Teller) -> str:
-    if body.warning:
-        return teller.why_brief(body.warning)
-    if body.match.kind == "previous":
-        return teller.text("Previous customer!")
-    return f"{len(body.matches)}: {teller.reading(body.matches[0])}" if body.matches else said
-
-
-def _found(customer: Customer, body: KeyingBody, teller: Teller) -> Row:
-    only = len(body.matches) == 1
-    return Row(
-        customer.name,
-        below=customer.number.shown,
-        badge=teller.badge(customer.badge) if only else Badge(teller.text("No. {row}", row=customer.row)),
-        chosen=only,
-        faded=customer.badge.kind in FADED,
-    )
-
-
-def _match(body: KeyingBody, teller: Teller) -> tuple[Tone, str]:
-    text, customer = teller.text, body.match.customer
-    row = customer.row if customer else 0
-    said: dict[str, tuple[Tone, str]] = {
-        "customer": ("dim", text("On the list")),
-        "previous": ("warn", text("That is the previous customer")),
-        "near": ("warn", text("One digit off No. {row}", row=row)),
-        "off-list": ("warn", text("Not on the list")),
-        "none": ("dim", ""),
-    }
-    return said[body.match.kind]
-
-
-def _emergency(body: KeyingBody, teller: Teller) -> View:
-    text = teller.text
-    bare = body.digits[3:] if body.digits.startswith(EMERGENCY_PREFIXES) else body.digits
-    service = text(words.EMERGENCY_SERVICES.get(bare, ""))
-    how = text("A or lifting the handset dials at once.")
-    if body.emergency_number:
-        alert = Alert(service or text("Emergency number"), how)
-    else:
-        alert = Alert(text("Emergency call"), text("Key an emergency number: 110, 118, 119."))
-    line = text("Emergency calls on this line: confirmed")
-    if not body.confirmed:
-        line = text("Emergency calls on this line: not confirmed")
-    brief = text("A: {name}", name=service) if body.emergency_number else text("110 118 119")
-    return View(
-        title=text("Emergency"),
-        blocks=(
-            BigNumber(body.shown, "bad", keying=True),
-            alert,
-            Line(line, "dim" if body.confirmed else "warn", lines=2),
-        ),
-        keys=teller.keys(A=softkeys.CALL, B=softkeys.ERASE, D=softkeys.CANCEL),
-        brief=Brief(
-            text("!EMERGENCY!"),
-            (_typed(body.shown), brief if body.confirmed else _unsure(body, brief, teller)),
-            fixed=2,
-        ),
-        alarm=True,
-    )
-
-
-def _unsure(body: KeyingBody, brief: str, teller: Teller) -> str:
-    return brief if body.emergency_number else teller.text("Line not confirmed")
 
 
 def preview(body: PreviewBody, teller: Teller) -> View:

@@ -116,6 +116,7 @@ _CLAIM = Fact("claim", FactKind.CLAIM, MIZUHO.number.key, NOW, "3", "", due=NOW 
 CLAIMED = Decision(Verdict.BLOCK, Reason.CLAIMED, until=NOW + 2 * MINUTE, evidence=(_CLAIM,))
 REFUSED = Decision(Verdict.BLOCK, Reason.REFUSED, never=True, evidence=(_REFUSED, _OLDER))
 OFF_LIST = Decision(Verdict.WARN, Reason.OFF_LIST)
+TOLL_FREE = Decision(Verdict.WARN, Reason.TOLL_FREE)
 
 
 def decision(reason: Reason) -> Decision:
@@ -177,10 +178,20 @@ LISTS: dict[str, Scene] = {
     "keying": _scene(S.KEYING, KeyingBody("03123456", "03-1234-56", (MIZUHO, AOBA, CHUO), Match("customer", MIZUHO))),
     "keying-one": _scene(S.KEYING, KeyingBody("0312345601", "03-1234-5601", (MIZUHO,), Match("customer", MIZUHO))),
     "keying-previous": _scene(S.KEYING, KeyingBody("0312345602", "03-1234-5602", (AOBA,), Match("previous", AOBA))),
-    "keying-near": _scene(S.KEYING, KeyingBody("0312345611", "03-1234-5611", (), Match("near", MIZUHO))),
+    "keying-near": _scene(S.KEYING, KeyingBody("0312345611", "03-1234-5611", (), Match("near", MIZUHO, 8))),
     "keying-off-list": _scene(S.KEYING, KeyingBody("0312345699", "03-1234-5699", (), Match("off-list"))),
     "keying-warning": _scene(
         S.KEYING, KeyingBody("0312345699", "03-1234-5699", (), Match("off-list"), warning=OFF_LIST)
+    ),
+    "keying-wrong": _scene(S.KEYING, KeyingBody("0312346", "03-1234-6", (), Match("wrong", MIZUHO, 6))),
+    "keying-wrong-others": _scene(S.KEYING, KeyingBody("090", "090", (KAWAGUCHI,), Match("wrong", MIZUHO, 1))),
+    "keying-other": _scene(S.KEYING, KeyingBody("0312345602", "03-1234-5602", (AOBA,), Match("other", AOBA, 9))),
+    "keying-question": _scene(
+        S.KEYING, KeyingBody("0312345611", "03-1234-5611", (), Match("near", MIZUHO, 8), warning=OFF_LIST)
+    ),
+    "keying-toll-free": _scene(
+        S.KEYING,
+        KeyingBody("0312345601", "03-1234-5601", (MIZUHO,), Match("customer", MIZUHO), warning=TOLL_FREE),
     ),
     "keying-long": _scene(S.KEYING, KeyingBody("18603123456991234567", "186 03123456991234567", (), Match("off-list"))),
     "emergency-start": _scene(S.KEYING, KeyingBody("", "", emergency=True)),
@@ -188,9 +199,7 @@ LISTS: dict[str, Scene] = {
     "emergency-confirmed": _scene(S.KEYING, KeyingBody("184110", "184 110", emergency_number=True, confirmed=True)),
     "preview": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT)),
     "preview-same-name": _scene(S.PREVIEW, PreviewBody(KAWAGUCHI, HISTORY, RECENT, SCRIPT, same_name=2)),
-    "preview-warned": _scene(
-        S.PREVIEW, PreviewBody(LONG, (), Decision(Verdict.WARN, Reason.TOLL_FREE), SCRIPT, same_name=1, warned=True)
-    ),
+    "preview-warned": _scene(S.PREVIEW, PreviewBody(LONG, (), TOLL_FREE, SCRIPT, same_name=1, warned=True)),
     "preview-history": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT, 2)),
     "preview-opening": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT, 3, opening=ITEMS)),
     "preview-script": _scene(S.PREVIEW, PreviewBody(MIZUHO, HISTORY, FREE, SCRIPT, 3, 2)),

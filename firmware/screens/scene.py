@@ -43,8 +43,11 @@ class ListBody:
 class Match:
     """How the keyed digits compare with the list."""
 
-    kind: Literal["customer", "previous", "near", "off-list", "none"]
+    kind: Literal["customer", "previous", "other", "wrong", "near", "off-list", "none"]
+    """`other`: on the list, but not the one the screen was showing; `wrong`: not yet whole, and no longer the shown one's."""
     customer: Customer | None = None
+    wrong: int | None = None
+    """Where, counted from 0, the digits part from the customer's; of another one than the shown, from the shown one's."""
 
 
 @dataclass(frozen=True, slots=True)

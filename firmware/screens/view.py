@@ -45,6 +45,7 @@ class BigNumber:
     text: str
     tone: Tone = "plain"
     keying: bool = False
+    wrong: int | None = None  # the place in `text` of a digit that is lit
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from firmware.callflow import State
-from firmware.screens import calling, guarding, lists, service, wrapping
+from firmware.screens import calling, guarding, keying, lists, service, wrapping
 from firmware.screens.scene import (
     BlockedBody,
     CallBody,
@@ -41,7 +41,7 @@ def _body(scene: Scene, teller: Teller) -> View:  # noqa: C901, PLR0911 one case
         case ListBody() as body:
             return lists.listing(body, teller)
         case KeyingBody() as body:
-            return lists.keying(body, teller)
+            return keying.keying(body, teller)
         case PreviewBody() as body:
             return lists.preview(body, teller)
         case BlockedBody() as body:

@@ -115,7 +115,7 @@ def test_a_booth_that_cannot_use_its_card_still_calls_for_help_and_nobody_else(s
         for left in stage.directory.glob("booth.db*"):
             left.unlink()
         stage.fill_card()
-    played = stage.play(SECOND, "AA", held("D"), "119A", Answered(), customers=False, full=spoil == "full")
+    played = stage.play(SECOND, "A1A", held("D"), "119A", Answered(), customers=False, full=spoil == "full")
     assert played.wire.dials == ["119"]
     assert (played.state, played.last.header.recording) == (State.TALKING, "failed")
 

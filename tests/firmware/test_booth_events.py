@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from firmware.callflow import IN_CALL, State
+from firmware.keying import REASONS
 from firmware.redial import Reason
 from hw.events import (
     Alerting,
@@ -39,6 +40,13 @@ FIRST, SECOND = "0312345601", "0312345602"
 
 def held(key):
     return [KeyPressed(key), KeyHeld(key), KeyReleased(key)]
+
+
+def why_dialled(stage):
+    books = stage.books()
+    reason = books.store.row("SELECT reason FROM call")["reason"]
+    books.close()
+    return reason
 
 
 # An end belongs to one call.
@@ -212,7 +220,30 @@ def test_a_warning_is_shown_each_time(stage):
     assert stage.play(off_list, "A").wire.dials == []
     assert stage.play(off_list, "A", "D", off_list, "A").wire.dials == []
     assert stage.play(off_list, "A", "BB", "99", "A").wire.dials == []
-    assert stage.play(off_list, "AA").wire.dials == [off_list]
+
+
+@pytest.mark.parametrize("keys", ["A", "AA", "AAAAA", "A67890*#A", "AB3A", "A7A8A"])
+def test_a_number_off_the_list_is_not_dialled_without_a_reason(stage, keys):
+    assert stage.play("0312345699", keys).wire.dials == []
+
+
+@pytest.mark.parametrize(("key", "reason"), REASONS.items())
+def test_the_key_of_a_reason_dials_and_is_kept_with_the_call(stage, key, reason):
+    assert stage.play("0312345699", "A", key).wire.dials == ["0312345699"]
+    assert why_dialled(stage) == reason
+
+
+def test_a_reason_waits_for_the_handset_even_below_an_emergency_keypad(stage):
+    off_list = "0312345699"
+    played = stage.play(off_list, "A", "9", "3", held("D"), "11", "D", hook="cradle")
+    assert (played.state, played.wire.dials) == (State.ARMED, [])
+    played = stage.play(off_list, "A", "3", held("D"), "11", "D", HookLifted(), hook="cradle")
+    assert (played.wire.dials, why_dialled(stage)) == ([off_list], "off-list-told")
+
+
+def test_an_emergency_number_is_dialled_past_the_question_for_a_reason(stage):
+    assert stage.play("0312345699", "A", held("D"), "119", "A").wire.dials == ["119"]
+    assert stage.play("171", "A").wire.dials == ["171"]
 
 
 def test_nobody_is_called_twice_by_pressing_twice(stage):

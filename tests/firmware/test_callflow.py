@@ -99,6 +99,14 @@ def test_nothing_but_a_verdict_dials():
             assert actions == (Do.DIAL,)
 
 
+def test_the_key_of_a_reason_asks_the_guard_and_dials_nothing():
+    after, actions = step(Place(State.KEYING), outcomes.Reasoned())
+    assert (after.state, actions) == (State.KEYING, (Do.ASK,))
+    for place, event, after, actions in WAYS:
+        if isinstance(event, outcomes.Reasoned) and (place.state is not State.KEYING or place.emergency):
+            assert (after, actions) == (place, ()), place
+
+
 def test_the_guard_is_asked_where_its_answers_are_understood():
     for place, _, _, actions in WAYS:
         if Do.ASK in actions and not place.emergency:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from firmware.keying import REASONS as DIAL_KEYS
 from firmware.known import Fact, FactKind, Hold
 from firmware.marks import TICK_NAMES
 from firmware.pinpad import REASONS as OVERRIDE_KEYS
@@ -11,7 +12,7 @@ from firmware.redial import Decision
 from firmware.results import Result
 from firmware.screens.reasons import REASONS
 from firmware.screens.teller import Teller
-from firmware.screens.words import CLEARS, MARKS, OVERRIDE_REASONS, TICKS
+from firmware.screens.words import CLEARS, DIAL_REASONS, MARKS, OVERRIDE_REASONS, TICKS
 from firmware.text.catalogue import Text, mark
 from firmware.text.times import duration
 from provisioning.server.pages.telling import Badge, ending, result_badge
@@ -36,6 +37,8 @@ _CALLERS_REASONS = {
     "service": mark("service number"),
     "emergency": mark("emergency"),
 }
+_OFF_LIST = {word: DIAL_REASONS[key] for key, word in DIAL_KEYS.items()}
+"""Why a number was dialled that is on no list, by what the books call it."""
 _WRITTEN = {FactKind.LIFT, FactKind.CONSENT, FactKind.WITHDRAWAL}  # by a supervisor, with a reason
 _GRAVE = {"refusal", "complaint"}
 
@@ -84,9 +87,15 @@ class Storyteller:
         if result.get("due") is not None:
             yield Pair(text("Call again"), self.teller.times.moment(result["due"]))
         if record.get("reason"):
-            yield Pair(text("Why dialled"), text(_CALLERS_REASONS.get(record["reason"], record["reason"])))
+            yield Pair(text("Why dialled"), self.callers_reason(record["reason"]))
         if result.get("note"):
             yield Pair(text("Note"), result["note"])
+
+    def callers_reason(self, reason: str) -> str:
+        """Why somebody was called who is on no list; what is not known here is told as it is."""
+        if reason in _OFF_LIST:
+            return f"{self.text(_CALLERS_REASONS['off-list'])}: {self.text(_OFF_LIST[reason])}"
+        return self.text(_CALLERS_REASONS.get(reason, reason))
 
     def earlier(self, record: Mapping[str, Any]) -> list[Pair]:
         """The results that were keyed first and corrected since."""

@@ -93,6 +93,22 @@ def test_a_packs_rule_names_its_law_in_both_languages(office, one, sv):
         assert f"({source})" in said
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("off-list", {"ja": "リスト外", "en": "not on the list"}),
+        ("off-list-missed", {"ja": "リスト外: 着信への折り返し", "en": "not on the list: Returning a missed call"}),
+        ("off-list-staff", {"ja": "リスト外: 社内・取引先", "en": "not on the list: Colleague or supplier"}),
+        ("service", {"ja": "公共サービス番号", "en": "service number"}),
+        ("of-a-newer-booth", {"ja": "of-a-newer-booth", "en": "of-a-newer-booth"}),
+    ],
+)
+def test_why_somebody_off_the_list_was_called_is_said(office, one, sv, reason, said):
+    call_id = office.call(one, customer=None, reason=reason)
+    for language, words in said.items():
+        assert words in sv.words(sv.get(f"/calls/{call_id}?lang={language}"))
+
+
 def test_an_older_booths_decision_has_no_rule_of_its_own(office, one, sv):
     decision = written(verdicts(KEY, office.now)["often"])
     for rule in (None, {}, {"pack": "us-regf"}, {"pack": "x", "rule": "y", "source": "z", "most": 1, "span": 2.0}):
