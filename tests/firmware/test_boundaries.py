@@ -119,3 +119,12 @@ def test_what_is_a_day_old_is_no_evidence_any_more():
     assert ask(old, new).evidence == (new,)
     nearly = dial(NOON - DAY + 1)
     assert ask(nearly, new).evidence == (new, nearly)
+
+
+def test_only_a_callback_is_a_wish_to_be_called():
+    consent = fact(FactKind.CONSENT, NOON - HOUR, due=NOON - MINUTE)
+    assert counted(talk(NOON - DAY), consent, counter=REST).reason is Reason.AFTER_TALK
+    wish = fact(FactKind.CALLBACK, NOON - HOUR, due=NOON - MINUTE)
+    assert counted(talk(NOON - DAY), wish, counter=REST).verdict is Verdict.ALLOW
+    undated = fact(FactKind.CALLBACK, None, due=NOON - MINUTE)
+    assert counted(talk(NOON - DAY), undated, counter=REST).reason is Reason.AFTER_TALK
