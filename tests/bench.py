@@ -157,7 +157,8 @@ class Bench:
                 self.rig.tap("D")
                 self.at(State.LIST)
                 self._settle()
-        self.rig.tap("D")
+        if self.booth.scene.state is State.KEYING:
+            self.rig.tap("D")
         self.at(State.LIST)
         return watch
 
