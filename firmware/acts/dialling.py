@@ -65,6 +65,7 @@ class Dialling:
             self._parts.calls.add_fact(fact)
         except CardError:
             return Refused()
+        self._given = self._given or "off-list"
         return self._judge(target, seen=True)  # the supervisor has seen more than any warning
 
     def _ask(self, _event: Event, place: Place) -> Event | None:
@@ -129,7 +130,8 @@ class Dialling:
         if decision.verdict is Verdict.BLOCK:
             self._parts.browsing.look_at(target)
             return Refused()
-        if decision.verdict is Verdict.WARN and not seen:
+        unexplained = decision.reason is Reason.OFF_LIST and not self._given  # whatever other warning was seen
+        if decision.verdict is Verdict.WARN and (unexplained or not seen):
             return self._warn(target, decision)
         if self._parts.settings.hook.kind == "none" or self._parts.condition.lifted:
             return Cleared()

@@ -72,7 +72,7 @@ def _question(body: KeyingBody, teller: Teller) -> View:
             Line(teller.why(body.warning) if body.warning else "", "dim" if near else "warn", "small"),
             Rows(rows),
         ),
-        keys=teller.keys(B=softkeys.ERASE, D=softkeys.CANCEL),
+        keys=teller.keys(B=softkeys.ERASE, C=softkeys.DETAILS if customer else "", D=softkeys.CANCEL),
         brief=Brief(title, tuple(map(text, words.DIAL_REASONS_BRIEF)), fixed=2),
     )
 

@@ -233,6 +233,30 @@ def test_the_key_of_a_reason_dials_and_is_kept_with_the_call(stage, key, reason)
     assert why_dialled(stage) == reason
 
 
+def test_who_was_on_the_list_when_a_warning_was_read_wants_a_reason_once_off_it(stage):
+    def take_away(scene):
+        warning = getattr(scene.body, "warning", None)
+        if warning is not None and warning.reason is Reason.COMPLETED:
+            books = stage.books()
+            for known in books.lists():
+                books.remove_list(known.id)
+            books.close()
+
+    completed = FIRST[1:]
+    assert stage.play(completed, "A", "A").wire.dials == [FIRST]
+    played = stage.play(SECOND[1:], "A", "A", watch=[take_away])
+    assert played.wire.dials == []
+    assert played.last.body.warning.reason is Reason.OFF_LIST
+    assert stage.play(SECOND[1:], "A", "2").wire.dials == [SECOND]
+
+
+@pytest.mark.parametrize(("keys", "whose"), [(SECOND, SECOND), ("0312345691", FIRST), ("0312345691A", FIRST)])
+def test_details_of_another_customer_and_of_the_one_who_is_one_digit_off(stage, keys, whose):
+    played = stage.play(keys, "C")
+    assert (played.state, played.wire.dials) == (State.PREVIEW, [])
+    assert played.last.body.customer.number.dialled == whose
+
+
 def test_a_reason_waits_for_the_handset_even_below_an_emergency_keypad(stage):
     off_list = "0312345699"
     played = stage.play(off_list, "A", "9", "3", held("D"), "11", "D", hook="cradle")
