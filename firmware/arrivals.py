@@ -4,7 +4,7 @@ import logging
 import sqlite3
 from dataclasses import dataclass
 
-from firmware import wire
+from firmware import aftermath, wire
 from firmware.customers import add_customer
 from firmware.listfile import Entry, RowError, callable_numbers
 from firmware.store import Store
@@ -80,6 +80,7 @@ class Arrivals:
         old = int(arrival["old"] or 0)
         with self._store.write() as db:
             new = int(arrival["list"] or self._begin(db, arrival))
+            aftermath.inherit(db, old, new)
             db.execute(_INHERIT, {"old": old, "new": new})
             db.execute("UPDATE list SET removed = 1 WHERE id = ?", (old,))
             db.execute(

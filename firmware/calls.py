@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware import record, redial
+from firmware import aftermath, record, redial
 from firmware.clock import Clock, Stamp
-from firmware.customers import Badge, CallList, Customer, Customers, after_call, number_from, number_text
+from firmware.customers import Badge, CallList, Customer, Customers, number_from, number_text
 from firmware.facts import Facts, PastCall, append, date_boot, new_id, post
 from firmware.known import Fact, FactKind
 from firmware.logbook import Logbook
 from firmware.numbers import Number
 from firmware.redial import Decision
-from firmware.results import Result, facts_of
+from firmware.results import Result, facts_of, of_every_product
 from firmware.rulebook import InForce
 from firmware.store import Store
 from hw.errors import MisuseError
@@ -22,6 +22,8 @@ from hw.events import Cause, Party
 
 __all__ = ["Badge", "Call", "CallList", "Calls", "Customer", "PastCall"]
 
+# Seconds within which a call that somebody answered and that we end is one that we have dropped (UK-1).
+DROPPED = 2.0
 FLOOR = "floor"  # the note that keeps the time of the latest record, a lower bound of the time after a power cut
 
 
@@ -39,6 +41,7 @@ class Call:
     cause: Cause | None = None  # None while it lasts
     by: Party | None = None
     result: str | None = None
+    voice: bool | None = None  # whether the customer's side carried one; None: nobody can say, or nobody remembers
 
 
 class Calls(Customers, Facts, Logbook):
@@ -198,7 +201,7 @@ class Calls(Customers, Facts, Logbook):
     def _draw_consequences(self, db: sqlite3.Connection, row: sqlite3.Row, result: Result, stamp: Stamp) -> None:
         """What the result that has just been written means for number and customer."""
         said = db.execute(_RESULT, (row["id"],)).fetchone()
-        for kind, why in facts_of(result, said["due"]):
+        for kind, why in facts_of(result, said["due"], said["clear"], dropped=_dropped(row)):
             fact = Fact(
                 id=new_id(row["id"], kind, row["version"] + 1),
                 kind=kind,
@@ -210,12 +213,14 @@ class Calls(Customers, Facts, Logbook):
                 result=result.code,
                 due=said["due"] if kind is FactKind.CALLBACK else None,
                 note=why,
-                product=self.law.book.product,
+                product="" if of_every_product(result, kind) else self.law.book.product,
             )
             append(db, fact, stamp, ours=True)
         if row["customer"] is not None:
-            again = None if result.recall is None or stamp.utc is None else stamp.utc + result.recall
-            after_call(db, row["customer"], result, said["due"], again)
+            ended = aftermath.Ended(
+                row["customer"], row["number"], result, clear=said["clear"], due=said["due"], now=stamp.utc
+            )
+            aftermath.after_call(db, ended)
 
     def _note_floor(self, db: sqlite3.Connection, stamp: Stamp) -> None:
         # A keyed time is no bound: one slip of a finger into a later year would bar the true time for good.
@@ -231,6 +236,11 @@ _OWED = f"""{_CALL}
 WHERE c.version = 0 AND c.emergency = 0 AND (c.incoming = 0 OR c.answered = 1) AND c.cause IS NOT NULL
 ORDER BY c.seq LIMIT 1"""
 _RESULT = "SELECT code, due, whom, clear, note FROM result WHERE call = ? ORDER BY version DESC LIMIT 1"
+
+
+def _dropped(row: sqlite3.Row) -> bool:
+    ours = row["answered"] and not row["incoming"] and row["party"] == Party.NEAR.name
+    return bool(ours) and row["talk"] < DROPPED
 
 
 def _mark(db: sqlite3.Connection, call_id: str, name: str, seconds: float | None, stamp: Stamp) -> None:

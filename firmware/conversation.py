@@ -96,6 +96,7 @@ class Conversation:
         """The answer mark: from here the talk counts and the recording runs."""
         call = self._going
         self._answered_at = monotonic()
+        self._path.listen()
         self._recording = self._start_recording(call)
         self._call = replace(call, answered=True)
         try:
@@ -161,7 +162,7 @@ class Conversation:
         self._unwritten.append((call.id, cause, by, talk, self._sealed))
         self._call, self._sealed = None, None
         self._try_to_write()
-        return replace(call, cause=cause, by=by, talk=talk)
+        return replace(call, cause=cause, by=by, talk=talk, voice=self._path.voice if call.answered else None)
 
     def write_ends(self) -> None:
         """Write down the ends that the card has not taken yet. Raises CardError while it still will not."""

@@ -11,7 +11,6 @@ from firmware.clock import Clock
 from firmware.facts import facts_of_number
 from firmware.known import FactKind
 from firmware.numbers import Kind, Number
-from firmware.results import Result
 from firmware.rulebook import InForce
 from firmware.slips import slips
 from firmware.store import Store
@@ -207,37 +206,6 @@ class Customers:
         if refusal.do_not_call(facts, book.terms, now) or refusal.refused(facts, book.rules, book.terms, now):
             return Badge("refused")
         return Badge("dead") if refusal.standing(facts, FactKind.FINAL) else None
-
-
-def after_call(
-    db: sqlite3.Connection, customer_id: int, result: Result, due: float | None, again: float | None
-) -> None:
-    """Write what a result makes of a customer, inside the transaction that keeps the result.
-
-    `due` is what the customer asked for, `again` when else the customer may come up again.
-    """
-    row = db.execute("SELECT badge, value FROM customer WHERE id = ?", (customer_id,)).fetchone()
-    badge = badge_after(result, Badge(row["badge"], row["value"]), due, again)
-    db.execute(
-        "UPDATE customer SET badge = ?, value = ?, final = ?, due = ? WHERE id = ?",
-        (badge.kind, badge.value, result.final, due if due is not None else again, customer_id),
-    )
-
-
-def badge_after(result: Result, before: Badge, due: float | None, again: float | None) -> Badge:
-    """What the row says after a result, by the result's attributes."""
-    if result.final and result.refusal in ("implied", "explicit"):
-        return Badge("refused")
-    if result.final:
-        return Badge("done" if result.contact else "dead")
-    if due is not None:
-        return Badge("callback", due)
-    if result.refusal == "counted":
-        return Badge("gacha", again)
-    if result.contact and result.right_party is not False:
-        return Badge("called", again)
-    kind = "absent" if result.contact else "noanswer"
-    return Badge(kind, 1 + (before.value or 0) if before.kind == kind else 1)
 
 
 def number_text(number: Number) -> str:

@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from firmware.known import TALK, FactKind
-from hw.events import Cause, Party
+from firmware.known import ABANDONED, TALK, FactKind
+from firmware.refusal import IMPLIED
+from firmware.seen import NO_ANSWER, UNANSWERED, WORDS, Sight, word
 
 Refusal = Literal["none", "implied", "counted", "explicit"]
 
@@ -33,8 +34,12 @@ class Result:
     scope: str  # what a refusal or final result covers: number, record, campaign, tenant …
     box: int | None = None  # 1-9 among the nine commonest in wrap-up
     recall: int | None = None  # seconds until it may come up again by default
+    later: int | None = None  # the same from the second in a row on
+    most: int | None = None  # after so many of these in a list, the customer comes up no more
     asks: tuple[str, ...] = ()  # "when", "whom", "clear": what wrap-up must still ask
+    suggest: tuple[str, ...] = ()  # what the line saw that speaks for it: seen.WORDS
     limit: int | None = None  # so many of these on one number are an implied refusal
+    hold: bool = False  # True: nobody calls the number again until a supervisor lifts it
     attempt: bool = True  # False: the dial does not count as an attempt
 
 
@@ -74,61 +79,51 @@ class Results:
         boxed = [(result.box, result) for result in self._all if result.box is not None]
         return tuple(result for _, result in sorted(boxed, key=lambda pair: pair[0]))
 
-    def suggest(
-        self,
-        cause: Cause,
-        by: Party,
-        answered: bool,
-        talk: float,
-        marks: Collection[str] = (),
-    ) -> Result | None:
-        """What the agent will most likely key, from how the call ended; `talk` in seconds since it was answered."""
-        code = _after_talk(by, talk, marks) if answered else _UNANSWERED.get(cause)
-        return None if code is None else self.by_code(code)
+    def claiming(self, seen: str | None) -> Result | None:
+        """The result that `seen`, one of seen.WORDS, speaks for, if a code claims it."""
+        return next((result for result in self._all if seen in result.suggest), None)
+
+    def suggest(self, sight: Sight) -> Result | None:
+        """What the agent will most likely key, from how the call went."""
+        return self.claiming(word(sight))
 
 
-# Seconds within which a hang-up is one "at pick-up", and one in mid-pitch.
-AT_ONCE, MID_PITCH = 4.0, 30.0
-
-_UNANSWERED: Final = {
-    Cause.BUSY: "BUSY",
-    Cause.NO_ANSWER: "NOANS",
-    Cause.NORMAL: "NOANS",  # we gave up
-    Cause.DEAD_NUMBER: "DEAD",
-    Cause.REJECTED: "REJCLI",
-    Cause.NETWORK: "NETERR",
-    Cause.FAILED: "NETERR",
-    Cause.LOST: "NETERR",
-}
-
-# What was marked during the call, the gravest first.
-_MARKED: Final = {"complaint": "CLAIM", "refusal": "REF", "bad-moment": "BADT"}
+# Scopes that cover a number whatever is offered; any other refusal is of the product that was offered.
+_EVERY_PRODUCT: Final = frozenset({"tenant", "tenant-until-closed", "number", "number+record"})
+_BARRING: Final = frozenset({FactKind.REFUSAL, FactKind.DO_NOT_CALL})
+NO: Final = "no"  # an answer to "was there a clear answer?"
 
 
-def _after_talk(by: Party, talk: float, marks: Collection[str]) -> str | None:
-    for mark, code in _MARKED.items():
-        if mark in marks:
-            return code
-    if by is not Party.FAR or talk >= MID_PITCH:
-        return None
-    return "GACHA0" if talk < AT_ONCE else "GACHAM"
+def refuses(result: Result, clear: str) -> bool:
+    """Whether the customer said a clear no to what the result itself does not call a refusal."""
+    return clear == NO and result.refusal != "explicit"
 
 
-def facts_of(result: Result, due: float | None = None) -> tuple[tuple[FactKind, str], ...]:
-    """The facts that follow from a result, each with its note; `due` is when the customer asked to be called.
+def of_every_product(result: Result, kind: FactKind) -> bool:
+    """Whether a fact that follows from a result holds whatever is offered."""
+    return kind in _BARRING and result.scope in _EVERY_PRODUCT
 
+
+def facts_of(
+    result: Result, due: float | None = None, clear: str = "", *, dropped: bool = False
+) -> tuple[tuple[FactKind, str], ...]:
+    """The facts that follow from a result, each with its note.
+
+    `due` is when the customer asked to be called, `clear` whether the answer was, `dropped` that we were gone at once.
     Each kind comes at most once. A CALLBACK's fact carries `due` as well.
     """
-    barred = result.scope == "tenant"
+    no, barred = refuses(result, clear), result.scope == "tenant"
     alone = result.refusal == "explicit" or (result.refusal == "implied" and result.limit is None)
+    said = no or result.refusal == "explicit"
+    asked = due is not None and result.contact and result.refusal == "none" and not (result.final or no)
     follow = {
         FactKind.VOID: (not result.attempt, ""),
-        FactKind.CONTACT: (result.contact, TALK if result.talk else ""),
+        FactKind.CONTACT: (result.contact, TALK if result.talk else ABANDONED if dropped else ""),
         FactKind.DO_NOT_CALL: (alone and barred, ""),
-        FactKind.REFUSAL: (alone and not barred, "" if result.refusal == "explicit" else "implied"),
+        FactKind.REFUSAL: (no or (alone and not barred), "" if said else IMPLIED),
         FactKind.COUNTED: (result.refusal != "none" and not alone, str(result.limit or "")),
-        FactKind.FINAL: (result.final and result.scope == "number", ""),
-        FactKind.CALLBACK: (due is not None and result.contact and result.refusal == "none" and not result.final, ""),
+        FactKind.FINAL: (result.hold or (result.final and result.scope == "number"), ""),
+        FactKind.CALLBACK: (asked, ""),
     }
     return tuple((kind, note) for kind, (is_so, note) in follow.items() if is_so)
 
@@ -152,7 +147,11 @@ def parse(text: str) -> Results:
     faults += _clashes(tables, places)
     if faults:
         raise ResultsError(faults)
-    return Results([Result(**(_DEFAULTS | table | {"asks": tuple(table.get("asks", ()))})) for table in tables])
+    return Results([Result(**(_DEFAULTS | table | _tuples(table))) for table in tables])
+
+
+def _tuples(table: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(table[name]) for name in ("asks", "suggest") if name in table}
 
 
 _DEFAULTS: Final[dict[str, object]] = {"right_party": None, "talk": None, "refusal": "none", "scope": ""}
@@ -176,6 +175,10 @@ def _is_count(value: object, least: int = 0) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+def _are_of(some: Collection[str]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and all(isinstance(one, str) and one in some for one in value)
+
+
 def _is_among(some: Collection[str]) -> Callable[[object], bool]:
     return lambda value: isinstance(value, str) and value in some
 
@@ -194,8 +197,12 @@ _WANTED: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "scope": (_is_among(_SCOPES), f"one of {', '.join(sorted(filter(None, _SCOPES)))}"),
     "box": (lambda value: _is_count(value, 1) and value in range(1, 10), "1 to 9"),
     "recall": (_is_count, "seconds"),
-    "asks": (lambda value: isinstance(value, list) and _ASKS.issuperset(map(str, value)), "of when, whom, clear"),
+    "later": (_is_count, "seconds"),
+    "most": (lambda value: _is_count(value, 1), "a count"),
+    "asks": (_are_of(_ASKS), "of when, whom, clear"),
+    "suggest": (_are_of(WORDS), f"of {', '.join(sorted(WORDS))}"),
     "limit": (lambda value: _is_count(value, 1), "a count"),
+    "hold": (_is_bool, "true or false"),
     "attempt": (_is_bool, "true or false"),
 }
 _NEEDED: Final = ("key", "code", "ja", "en", "kana", "final", "contact")
@@ -213,6 +220,19 @@ def _faults(table: Mapping[str, object]) -> Iterator[str]:
             yield f"{name} must be {_WANTED[name][1]}, not {value!r}"
     if table.get("limit") is not None and table.get("refusal", "none") not in ("implied", "counted"):
         yield "limit says nothing unless refusal is implied or counted"
+    if table.get("later") is not None and table.get("recall") is None:
+        yield "later says nothing without recall"
+    yield from _unfit(table)
+
+
+def _unfit(table: Mapping[str, object]) -> Iterator[str]:
+    """What the code claims to be suggested for and cannot be: what nobody answered is kept without anyone's word."""
+    claims = table.get("suggest")
+    claimed = set(filter(UNANSWERED.__contains__, map(str, claims))) if isinstance(claims, list) else set()
+    if claimed and table.get("contact"):
+        yield f"{', '.join(sorted(claimed))} speaks for no result with contact: nobody answered"
+    if NO_ANSWER in claimed and (table.get("final") or table.get("asks") or table.get("refusal", "none") != "none"):
+        yield f"{NO_ANSWER} is kept without asking: its result can be neither final nor a refusal, and asks nothing"
 
 
 def _clashes(tables: list[Mapping[str, object]], places: list[str]) -> Iterator[str]:
@@ -222,6 +242,16 @@ def _clashes(tables: list[Mapping[str, object]], places: list[str]) -> Iterator[
             value = repr(table.get(name))
             if name in table and first.setdefault(value, place) != place:
                 yield f"{place}: {name} {value} is taken by {first[value]}"
+    yield from _claimed_twice(tables, places)
     missing = set(range(1, 10)) - {table.get("box") for table in tables}
     if missing:
         yield f"no result has box {', '.join(map(str, sorted(missing)))}"
+
+
+def _claimed_twice(tables: list[Mapping[str, object]], places: list[str]) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for table, place in zip(tables, places, strict=True):
+        claims = table.get("suggest")
+        for claim in map(str, claims) if isinstance(claims, list) else ():
+            if first.setdefault(claim, place) != place:
+                yield f"{place}: suggest {claim} is taken by {first[claim]}"

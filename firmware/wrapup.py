@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from firmware.calls import Call
 from firmware.redial import Decision
-from firmware.results import Result, Results
+from firmware.results import NO, Result, Results, refuses
 from firmware.screens.scene import WrapUpBody
+from firmware.seen import REFUSAL
 
 WHOM = ("self", "family", "reception", "other")
-CLEAR = ("yes", "no", "later", "not-asked")
+CLEAR = ("yes", NO, "later", "not-asked")
 MORNING, AFTERNOON = 10, 15  # hours of "next weekday" and "this afternoon"
 SATURDAY = 5
 
@@ -78,7 +79,7 @@ class WrapUp:
         self.due: float | None = None
         self.whom = self.clear = self._keyed = ""
         self._asking: Asking = "result"
-        self.refused_by_card = False
+        self._no_time = self.refused_by_card = False
 
     def close(self) -> None:
         """The form is saved; the next one begins empty."""
@@ -110,9 +111,14 @@ class WrapUp:
         self.whom = WHOM[(WHOM.index(self.whom) + 1) % len(WHOM)] if self.whom else WHOM[0]
 
     def accept(self) -> bool:
-        """Whether everything is answered; if not, the form asks for what is missing."""
+        """Whether everything is answered; if not, the form asks for what is missing.
+
+        On the question for a time, A without one takes the code's own, if it has one.
+        """
         if self.chosen is None and self.suggested is not None:
             self._choose(self.suggested)
+        elif self._asking == "when" and self._timeless:
+            self._no_time = True
         missing = self._missing()
         if self.chosen is None or missing is None:
             return self.chosen is not None
@@ -125,7 +131,7 @@ class WrapUp:
             call=self.call,
             seconds=monotonic() - self._opened,
             boxes=self._results.boxes(),
-            suggested=self.suggested,
+            suggested=self._likely,
             chosen=self.chosen,
             keyed=self._keyed,
             asking=self._asking,
@@ -133,20 +139,38 @@ class WrapUp:
             decision=self._foresee(self.call, self.due) if self.due is not None else None,
             whom=self.whom,
             clear=self.clear,
+            refused=self._says_no,
+            timeless=self._timeless,
             memo=memo,
             card_full=self.refused_by_card,
         )
 
     def _choose(self, result: Result) -> None:
         self.chosen, self.due, self._keyed = result, None, ""
+        self.clear, self._no_time = "", False  # what was answered was asked for another result
         self._ask_on()
+
+    @property
+    def _says_no(self) -> bool:
+        """Whether the customer has said no to what was chosen: then saving it is a refusal."""
+        return self.chosen is not None and refuses(self.chosen, self.clear)
+
+    @property
+    def _likely(self) -> Result | None:
+        """What is lit: after a clear no, the code that says so itself."""
+        return self._results.claiming(REFUSAL) if self._says_no else self.suggested
+
+    @property
+    def _timeless(self) -> bool:
+        """Whether the form may go on without a time: the chosen code has one of its own."""
+        return self.due is None and self.chosen is not None and self.chosen.recall is not None
 
     def _ask_on(self) -> None:
         self._asking, self._keyed = self._missing() or "result", ""
 
     def _missing(self) -> Literal["when", "whom", "clear"] | None:
         asks = self.chosen.asks if self.chosen else ()
-        if "when" in asks and not self._due_stands():
+        if "when" in asks and not (self._no_time or self._says_no or self._due_stands()):
             return "when"
         if "whom" in asks and not self.whom:
             return "whom"
@@ -213,6 +237,8 @@ class WrapUp:
     def _key_clear(self, key: str) -> None:
         if "1" <= key <= str(len(CLEAR)):
             self.clear = CLEAR[int(key) - 1]
+            if self._says_no:
+                self.due = None  # nobody is called again
             self._ask_on()
 
     def _here(self) -> datetime | None:

@@ -7,7 +7,8 @@ from array import array
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
-from math import floor, inf
+from math import floor, inf, sqrt
+from operator import mul
 from time import monotonic
 
 from hw.contracts import FRAME, FRAME_SECONDS, SILENCE, Audio, Sink
@@ -19,6 +20,9 @@ LATE = FRAME_SECONDS / 2  # a tick that starts later than this is counted
 UNITY = 5
 # Gain of each step in dB. Step 0 still speaks: a dead ear would be taken for a dead line.
 STEPS = (-20, -15, -11, -7, -3, 0, 2, 4, 6, 8, 10)
+EARED = 5  # frames: one in so many is looked at for a voice, so that a tick stays cheap
+LOUD = 200  # root mean square of a frame in which somebody speaks: -44 dBFS, well above what a line hums by itself
+VOICED = 2  # loud frames among those looked at that are a voice and no click: a fifth of a second
 LONGEST_SOUND = 50  # frames waiting for the agent's ear: one second of clicks and tones
 PATIENCE = 2.0  # seconds that stop() waits for a thread that sleeps for a fiftieth of one
 URGENCY = -15  # nice value, where the system grants it
@@ -64,12 +68,22 @@ class TalkPath:
         self._scale: array[int] | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._ear = _Ear()
         self._due = inf  # when the next frame's time has come
 
     @property
     def owed(self) -> int:
         """How many frames' time has come without their being heard yet: none, unless the machine is busy."""
         return max(0, floor((monotonic() - self._due) / FRAME_SECONDS) + 1) if self._due < inf else 0
+
+    @property
+    def voice(self) -> bool | None:
+        """Whether the line has carried a voice since listen(); None where it has carried no sound at all."""
+        return self._ear.voice
+
+    def listen(self) -> None:
+        """Pay attention to a voice on the line from now on: what it carried before was ring-back."""
+        self._ear = _Ear()
 
     @property
     def volume(self) -> int:
@@ -122,6 +136,7 @@ class TalkPath:
         self._due += FRAME_SECONDS
 
     def _tick(self, voice: bytes, customer: bytes, *, played: bool) -> None:
+        self._ear.hear(customer)
         agent = SILENCE if self.muted or self.held else voice
         if self.held:
             customer = SILENCE
@@ -144,6 +159,26 @@ class TalkPath:
         counts.frames += 1
         counts.handset_underruns, counts.line_underruns = mouth.underruns, far.underruns
         counts.overflows = mouth.overflows + far.overflows
+
+
+class _Ear:
+    """Tells whether somebody speaks, from one frame in five."""
+
+    def __init__(self) -> None:
+        self._frames = self._looked = self._loud = 0
+
+    @property
+    def voice(self) -> bool | None:
+        return self._loud >= VOICED if self._looked else None
+
+    def hear(self, frame: bytes) -> None:
+        """One frame of the line; the path's own silence says nothing."""
+        if frame is SILENCE:
+            return
+        self._frames += 1
+        if self._frames % EARED == 0:
+            self._looked += 1
+            self._loud += level(frame) >= LOUD
 
 
 class _Jitter:
@@ -186,6 +221,16 @@ def scale(decibels: int) -> "array[int]":
     factor = 10 ** (decibels / 20)
     samples = (*range(32768), *range(-32768, 0))
     return array("h", [min(max(round(sample * factor), -32768), 32767) for sample in samples])
+
+
+def level(frame: bytes) -> float:
+    r"""The root mean square of a frame's samples.
+
+    >>> level(b"\x03\x00\xfd\xff"), level(bytes(320))
+    (3.0, 0.0)
+    """
+    samples = array("h", frame)
+    return sqrt(sum(map(mul, samples, samples)) / len(samples))
 
 
 def mix(one: bytes, other: bytes) -> bytes:

@@ -14,8 +14,9 @@ from firmware.parts import Parts
 from firmware.redial import Decision, Reason, Verdict
 from firmware.results import Result
 from firmware.scenery import Scenery
+from firmware.seen import NO_ANSWER, Sight
 from firmware.store import CardError
-from hw.events import GONE, CallEnded, Cause, Event, IncomingCall, LineLost, Party
+from hw.events import GONE, CallEnded, Event, IncomingCall, LineLost, Party
 
 ALWAYS = Decision(Verdict.ALLOW, Reason.FREE)  # a call that comes in asks no guard
 
@@ -57,7 +58,7 @@ class Calling:
         if call.cause is None or call.by is None:
             return None
         marks = self._talk.marks.named
-        return self._parts.results.suggest(call.cause, call.by, call.answered, call.talk, marks)
+        return self._parts.results.suggest(Sight(call.cause, call.by, call.answered, call.talk, marks, call.voice))
 
     def _hang_up(self, _event: Event, _place: Place) -> None:
         if self._talk.call is not None or self._parts.condition.ringing is not None:
@@ -112,10 +113,9 @@ class Calling:
         call, results = self._ended, self._parts.results
         if call is None or call.emergency:
             return
-        unanswered = results.suggest(Cause.NO_ANSWER, Party.LINE, False, 0.0, frozenset())
-        result = self.suggestion(call) or unanswered
+        result = self.suggestion(call) or results.claiming(NO_ANSWER)
         if result is None:
-            raise LookupError("the result codes have none for a call that nobody answered")
+            return  # the office has no code for it: the agent is asked after all
         try:
             self._talk.write_ends()
             self._parts.calls.finish(call.id, result)

@@ -291,6 +291,14 @@ WRAPPING: dict[str, Scene] = {
     "wrap-up-date": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["CB"], asking="date", keyed="112")),
     "wrap-up-time": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["CB"], asking="time", keyed="10", due=NOW + DAY)),
     "wrap-up-whom": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["ABS"], asking="whom", whom="family")),
+    "wrap-up-timeless": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["BADT"], asking="when", timeless=True)),
+    "wrap-up-silence": _scene(S.WRAP_UP, replace(_WRAP, call=replace(TALK, by=Party.NEAR), suggested=BY_CODE["VM"])),
+    "wrap-up-no": _scene(
+        S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["WARM"], suggested=BY_CODE["REF"], clear="no", refused=True)
+    ),
+    "wrap-up-no-other": _scene(
+        S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["HOT"], suggested=BY_CODE["REF"], clear="no", refused=True)
+    ),
     "wrap-up-clear": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["HOT"], asking="clear")),
 }
 SERVICE: dict[str, Scene] = {

@@ -130,6 +130,8 @@ class WrapUpBody:
     decision: Decision | None = None  # the guard's word on `due`
     whom: str = ""  # "self", "family", "reception", "other"
     clear: str = ""  # "yes", "no", "later", "not-asked"
+    refused: bool = False  # it is a clear no: once saved, the number is called no more
+    timeless: bool = False  # A goes on without a time: the result has one of its own
     memo: bool = False  # a voice memo is being recorded
     card_full: bool = False  # the result could not be saved: there must be room on the card first
 

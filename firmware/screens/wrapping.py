@@ -59,6 +59,8 @@ def _head(body: WrapUpBody, teller: Teller) -> tuple[Block, ...]:
         return (Banner(teller.text("Card full: not saved"), "bad"),)
     if body.memo:
         return (Banner(teller.text("Voice memo is being recorded"), "bad"),)
+    if body.refused:
+        return (Banner(teller.text("No: will not be called again"), "bad"),)
     call = body.call
     name = call.customer.name if call.customer else call.number.shown
     return (Line(name, "dim", "small", right=_ending(body, teller)),)
@@ -81,8 +83,14 @@ def _result(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[
     brief = teller.text("Key 1-9, 0+two digits")
     if said is not None:
         brief = f"{said.box or '0' + said.key} {teller.box(said)}{'' if body.chosen else '?'}"
-    who = teller.reading(body.call.customer) if body.call.customer else body.call.number.shown
-    return (*above, Boxes(boxes)), (who, brief)
+    return (*above, Boxes(boxes)), (_who_brief(body, teller), brief)
+
+
+def _who_brief(body: WrapUpBody, teller: Teller) -> str:
+    """Whom the call was with; a clear no is said before anything else, for A saves it."""
+    if body.refused:
+        return teller.text("No: not called again")
+    return teller.reading(body.call.customer) if body.call.customer else body.call.number.shown
 
 
 def _beyond(result: Result, body: WrapUpBody, teller: Teller) -> Line:
@@ -93,7 +101,7 @@ def _beyond(result: Result, body: WrapUpBody, teller: Teller) -> Line:
 
 def _box(result: Result, body: WrapUpBody, teller: Teller) -> Box:
     chosen = result == body.chosen
-    lit = result == body.suggested and body.chosen is None
+    lit = result == body.suggested and (body.chosen is None or body.refused)
     return Box(str(result.box or ""), teller.box(result), teller.text("likely") if lit else "", lit, chosen)
 
 
@@ -124,7 +132,7 @@ def _when(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[st
     text = teller.text
     boxes = tuple(Box(str(n), text(said)) for n, said in enumerate(words.WHENS, 1))
     due = _due(body, teller)
-    asked = Line(text("Call again when?"), "accent")
+    asked = Line(text("Call again when?"), "accent", right=text("A: no time asked for") if body.timeless else "")
     if due:
         return (due, Boxes(boxes)), (due.text, due.right)
     return (asked, Boxes(boxes)), tuple(text(line) for line in words.WHENS_BRIEF)

@@ -11,6 +11,7 @@ from firmware.calls import Call, Calls
 from firmware.claims import Claims
 from firmware.clock import RELEASED, Clock
 from firmware.gate import Gate
+from firmware.numbers import Kind
 from firmware.registers import Registers
 from firmware.rulebook import InForce
 from hw.events import Cause, Party
@@ -37,6 +38,7 @@ class Booth:
             Gate(self.calls, clock, InForce(), Claims(self.store, clock, path.parent), Registers(path.parent)),
             clock,
             (),
+            InForce(),
         )
 
     def assign(self, uuid, name="spring", *, wanted=1, sample=0):
@@ -220,3 +222,29 @@ def test_sample_lists_stay_samples(booth):
     booth.arrive("u", [row(1)])
     booth.work()
     assert booth.calls.lists()[0].sample
+
+
+def test_what_was_wrong_or_dead_for_a_record_is_so_in_the_next_revision(booth):
+    booth.assign("u")
+    rows = [
+        row(1, numbers=[number(1), number(11)]),
+        row(2, numbers=[number(1)]),
+        row(3, numbers=[number(3), number(13)]),
+    ]
+    booth.arrive("u", rows)
+    booth.work()
+    first, _, third = booth.calls.customers(booth.calls.lists()[0].id, 0, 9)
+    booth.call(first, "WRONG")
+    made = Call("00000000-0000-4000-8000-000000000002", third.number, third)
+    booth.calls.begin(made, None, "07")
+    booth.calls.ended(made.id, Cause.DEAD_NUMBER, Party.LINE, 0.0)
+    booth.calls.finish(made.id, CODES["DEAD"])
+    before = booth.calls.customers(booth.calls.lists()[0].id, 0, 9)
+    booth.arrive("u", [*reversed(rows), row(4)], 2)
+    booth.work()
+    after = booth.calls.customers(booth.calls.lists()[0].id, 0, 9)
+    numbers = {one.name: (one.number, one.others) for one in before}
+    assert {one.name: (one.number, one.others) for one in after if one.name != "N4"} == numbers
+    assert numbers["N1"][0].shown == number(11)
+    assert numbers["N2"][0].kind is Kind.ORDINARY
+    assert numbers["N3"][0].shown == number(13)

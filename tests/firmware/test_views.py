@@ -182,6 +182,23 @@ def test_a_guard_that_forbids_the_call_back_time_is_heard():
     assert "時刻不明" in words_of(replace(SCENES["wrap-up-due"], body=body))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_code_that_the_office_has_no_more_is_shown_as_it_was_keyed(language):
+    for name, codes in (("preview-history", ("GACHAM", "CB", "ABS")), ("blocked-refused-full", ("REF",))):
+        said = words_of(replace(SCENES[name], results=()), language)
+        for code in codes:
+            assert code in said
+
+
+def test_a_clear_no_is_said_before_it_is_saved():
+    for name in ("wrap-up-no", "wrap-up-no-other"):
+        shown = view(SCENES[name], load("en"))
+        assert "No: will not be called again" in words_of(SCENES[name], "en")
+        assert shown.brief.lines[0] == "No: not called again"
+        lit = [box.key for block in shown.blocks for box in getattr(block, "boxes", ()) if box.lit]
+        assert lit == ["7"]
+
+
 def test_who_ended_the_call_is_said():
     for by, said in ((Party.NEAR, "当方切断"), (Party.FAR, "先方切断"), (Party.LINE, "回線切断")):
         body = WrapUpBody(replace(TALK, by=by), 1.0, (), None)

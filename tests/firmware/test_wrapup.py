@@ -117,10 +117,54 @@ def test_no_keys_break_the_form(keys, clock):
     made = keyed(form(TUESDAY if clock else None), keys)
     if made.accept():
         asks = made.chosen.asks
-        assert "when" not in asks or not clock or made.due > TUESDAY.timestamp()
+        timed = made.due is not None and made.due > TUESDAY.timestamp()
+        free = made.clear == "no" or made.chosen.recall is not None
+        assert "when" not in asks or not clock or timed or free
         assert ("whom" in asks) <= (made.whom in WHOM)
         assert ("clear" in asks) <= (made.clear in CLEAR)
     assert made.body().call is CALL
+
+
+def test_a_talk_that_ends_with_a_call_back_is_asked_for_a_clear_answer():
+    made = keyed(form(), BOX["CB"] + "7")
+    assert not made.accept()
+    assert made.body().asking == "clear"
+    assert keyed(made, "3").accept()
+    assert (made.clear, made.body().refused) == ("later", False)
+
+
+@pytest.mark.parametrize("code", ["HOT", "WARM", "CB", "INB"])
+def test_a_clear_no_is_said_before_it_is_saved_and_lights_the_refusal(code):
+    made = keyed(form(), f"0{CODES.by_code(code).key}")
+    while made.body().asking != "clear":
+        made.key("7")
+        made.accept()
+    body = keyed(made, "2").body()
+    assert (body.refused, body.due, body.asking) == (True, None, "result")
+    assert body.suggested.code == "REF"
+    assert made.accept()  # nobody is asked when to call again
+    assert (made.clear, made.due) == ("no", None)
+
+
+def test_an_answer_belongs_to_the_result_that_it_was_asked_for():
+    made = keyed(form(suggested=CODES.by_code("NOANS")), BOX["WARM"] + "2" + BOX["REF"])
+    assert (made.clear, made.body().refused) == ("", False)
+    assert keyed(made, BOX["VM"]).accept()
+    assert made.clear == ""
+
+
+def test_a_code_with_a_time_of_its_own_needs_no_other():
+    made = keyed(form(), f"0{CODES.by_code('BADT').key}")
+    assert (made.body().asking, made.body().timeless) == ("when", True)
+    assert made.accept()
+    assert made.due is None
+    timed = keyed(form(), f"0{CODES.by_code('BADT').key}" + "2")
+    assert not timed.body().timeless
+    assert timed.accept()
+    assert due(timed) == TUESDAY + timedelta(hours=1)
+    dated = keyed(form(), f"0{CODES.by_code('HOT').key}")
+    assert not dated.body().timeless
+    assert not dated.accept()  # a date is required
 
 
 def test_a_form_that_was_closed_is_nobodys():

@@ -11,7 +11,7 @@ import pytest
 from hw import sounds
 from hw.contracts import FRAME, FRAME_SECONDS, RATE, SILENCE
 from hw.errors import MisuseError
-from hw.talkpath import CAP, STEPS, UNITY, TalkPath, mix, scale
+from hw.talkpath import CAP, EARED, LOUD, STEPS, UNITY, TalkPath, mix, scale
 
 LIMIT = 30.0  # seconds any of these tests may wait
 
@@ -349,3 +349,45 @@ def test_sounds_are_whole_frames_with_soft_edges(sound):
     assert samples[0] == samples[-1] == 0
     assert 1000 < max(samples) < 6000
     assert len(samples) < RATE
+
+
+def heard_of(frames, *, before=()):
+    """What an ear says of a voice after these frames of a line; `before`: what it carried until the answer."""
+    path = TalkPath(Tap(), Tap())
+    for frame in before:
+        path._tick(SILENCE, frame, played=True)
+    path.listen()
+    for frame in frames:
+        path._tick(SILENCE, frame, played=True)
+    return path.voice
+
+
+@pytest.mark.parametrize(
+    ("frames", "voice"),
+    [
+        ([], None),
+        ([SILENCE] * 500, None),  # no sound came from the line at all: nobody can say
+        ([bytes(bytearray(FRAME))] * 500, False),  # it carried silence
+        ([level(60)] * 500, False),  # and this is its own noise
+        ([level(150), level(-150)] * 250, False),
+        ([level(LOUD)] * 2 * EARED, True),
+        ([level(60)] * 400 + [level(2000)] * 20 + [level(60)] * 80, True),  # one short word
+        ([level(60)] * 400 + [level(9000)] * EARED + [level(60)] * 95, False),  # a click
+    ],
+)
+def test_a_voice_on_the_line_is_noticed(frames, voice):
+    assert heard_of(frames) is voice
+
+
+def test_ring_back_is_no_voice():
+    assert heard_of([level(0)] * 100, before=[level(5000)] * 100) is False
+
+
+@pytest.mark.parametrize("state", ["muted", "held"])
+def test_a_voice_is_noticed_whatever_the_agent_does(ends, path, state):
+    setattr(path, state, True)
+    path.listen()
+    say(ends[1], level(3000), times=40)
+    path._line.got.get(timeout=LIMIT)
+    while path.voice is not True:
+        path._line.got.get(timeout=LIMIT)
