@@ -34,7 +34,7 @@ def after_call(db: sqlite3.Connection, call: Ended) -> None:
     else:
         due = _due(db, call)
         badge = Badge("refused") if no else badge_after(call.result, Badge(row["badge"], row["value"]), call.due, due)
-        final = no or call.result.final or _enough(db, call)
+        final = no or call.result.final or (call.due is None and _enough(db, call))  # a time asked for is kept
     db.execute(
         "UPDATE customer SET badge = ?, value = ?, final = ?, due = ? WHERE id = ?",
         (badge.kind, badge.value, final, due, call.customer),
@@ -141,6 +141,7 @@ def _enough(db: sqlite3.Connection, call: Ended) -> bool:
 _LATEST = "call c JOIN result r ON r.call = c.id AND r.version = c.version"
 _RESULTS = f"SELECT r.code FROM {_LATEST} WHERE c.number = ? ORDER BY c.seq DESC"  # noqa: S608  (our own words)
 _COUNT = f"""
-SELECT count(*) AS times FROM {_LATEST} JOIN customer u ON u.id = c.customer
-WHERE c.number = ? AND r.code = ? AND u.list = (SELECT list FROM customer WHERE id = ?)
+SELECT count(*) AS times FROM {_LATEST} JOIN customer u ON u.id = c.customer JOIN list l ON l.id = u.list
+JOIN (SELECT m.id, m.uuid FROM list m JOIN customer o ON o.list = m.id WHERE o.id = ?3) AS mine
+WHERE c.number = ?1 AND r.code = ?2 AND (l.id = mine.id OR (l.uuid = mine.uuid AND l.uuid <> ''))
 """  # noqa: S608

@@ -73,9 +73,9 @@ class Booth:
             entry.name: [one.name for one in self.calls.customers(entry.id, 0, 1000)] for entry in self.calls.lists()
         }
 
-    def call(self, customer, code):
+    def call(self, customer, code, nth=1):
         """A call to a customer with its result."""
-        made = Call("00000000-0000-4000-8000-000000000001", customer.number, customer)
+        made = Call(f"00000000-0000-4000-8000-{nth:012}", customer.number, customer)
         self.calls.begin(made, None, "07")
         self.calls.answered(made.id)
         self.calls.ended(made.id, Cause.NORMAL, Party.FAR, 3.0)
@@ -248,3 +248,16 @@ def test_what_was_wrong_or_dead_for_a_record_is_so_in_the_next_revision(booth):
     assert numbers["N1"][0].shown == number(11)
     assert numbers["N2"][0].kind is Kind.ORDINARY
     assert numbers["N3"][0].shown == number(13)
+
+
+def test_what_was_in_vain_before_a_new_revision_counts_on(booth):
+    booth.assign("u")
+    booth.arrive("u", [row(1)])
+    booth.work()
+    for revision in (2, 3):
+        assert booth.calls.lists()[0].done == 0
+        (customer,) = booth.calls.customers(booth.calls.lists()[0].id, 0, 9)
+        booth.call(customer, "BADT", revision)
+        booth.arrive("u", [row(1)], revision)
+        booth.work()
+    assert booth.calls.lists()[0].done == 1
