@@ -13,13 +13,18 @@ LONGEST = 20  # digits: 15 of E.164, an access code and a prefix
 ROWS = 3  # customers shown below the digits
 WHOLE = 9  # digits from which on they may be somebody's number with a slip of the finger
 REASONS = {
-    "1": "off-list-asked",
-    "2": "off-list-missed",
-    "3": "off-list-told",
-    "4": "off-list-staff",
-    "5": "off-list-other",
+    "2": "off-list-asked",
+    "3": "off-list-missed",
+    "4": "off-list-told",
+    "5": "off-list-staff",
+    "6": "off-list-other",
 }
-"""Why a number is dialled that is on no list, by the key that says so: what the books call it."""
+"""Why a number is dialled that is on no list, by the key that says so: what the books call it.
+
+No emergency number of any country begins with one of these keys: whoever keys one while the question stands must get it.
+"""
+HELP = frozenset("019")
+"""What every emergency number begins with."""
 
 
 class Keying:
@@ -75,8 +80,10 @@ class Keying:
         self._compare()
 
     def give_reason(self, key: str) -> bool:
-        """Take the key of a reason; whether it is one."""
+        """Take the key of a reason; whether it is one. What an emergency number begins with begins anew."""
         self._reason = REASONS.get(key, "")
+        if key in HELP:
+            self._keep(key)
         return bool(self._reason)
 
     def take_reason(self) -> str:

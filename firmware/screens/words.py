@@ -262,14 +262,14 @@ OVERRIDE_REASONS: dict[str, str] = {
 """By key; firmware.pinpad knows what each is called in the books."""
 
 DIAL_REASONS: dict[str, str] = {
-    "1": mark("Asked for it by mail or a form"),
-    "2": mark("Returning a missed call"),
-    "3": mark("Told by the customer"),
-    "4": mark("Colleague or supplier"),
-    "5": mark("Another reason"),
+    "2": mark("Asked for it by mail or a form"),
+    "3": mark("Returning a missed call"),
+    "4": mark("Told by the customer"),
+    "5": mark("Colleague or supplier"),
+    "6": mark("Another reason"),
 }
 """Why a number is dialled that is on no list, by key; firmware.keying knows what each is called in the books."""
-DIAL_REASONS_BRIEF = (mark("1:mail 2:missed call"), mark("3:told 4:staff 5:oth"))
+DIAL_REASONS_BRIEF = (mark("2:mail 3:missed call"), mark("4:told 5:staff 6:oth"))
 """The same in two lines of 20 columns."""
 
 WHENS: tuple[str, ...] = (

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from firmware.keying import LONGEST, REASONS, Keying
+from firmware import emergency
+from firmware.keying import HELP, LONGEST, REASONS, Keying
 from firmware.numbers import Kind
 from firmware.redial import Decision, Reason, Verdict
 from firmware.screens.words import DIAL_REASONS
@@ -106,9 +107,9 @@ def test_a_number_off_the_lists_wants_a_reason(keying):
     key(keying, "0312345699")
     keying.warn(OFF_LIST)
     assert (keying.reason_wanted, keying.warned) == (True, False)
-    assert not keying.give_reason("6")
+    assert not keying.give_reason("7")
     assert not keying.warned
-    assert keying.give_reason("2")
+    assert keying.give_reason("3")
     assert keying.warned
     assert keying.take_reason() == "off-list-missed"
     assert (keying.warned, keying.take_reason()) == (False, "")  # it was for one question
@@ -176,3 +177,9 @@ def test_no_keys_break_it(keying, keys):
         body = keying.body()
         assert len(body.digits) <= LONGEST
         assert (keying.target() is None) == (body.digits == "")
+
+
+def test_no_emergency_number_of_any_country_begins_with_the_key_of_a_reason():
+    every = {*emergency.ANYWHERE, *(number for country in emergency.EMERGENCY.values() for number in country)}
+    assert {number[0] for number in every} <= HELP
+    assert not HELP & REASONS.keys()
