@@ -8,7 +8,7 @@ from typing import Final
 from firmware import hours, refusal
 from firmware.consent import consents
 from firmware.frequency import Frequency
-from firmware.known import Fact, FactKind, Rules, newest_first
+from firmware.known import HOLD, Fact, FactKind, Rules, newest_first
 from firmware.numbers import Kind, Number
 from firmware.refusal import Standing
 from firmware.rulebook import HOUSE, Rulebook, Ruling
@@ -137,8 +137,13 @@ def _refused(question: _Question) -> Decision | None:
 
 
 def _dead(question: _Question) -> Decision | None:
-    found = refusal.standing(question.facts, FactKind.FINAL)
-    return _standing(Reason.DEAD_NUMBER, Standing(found) if found else None, None)
+    found = [fact for fact in refusal.standing(question.facts, FactKind.FINAL) if fact.note != HOLD]
+    return _standing(Reason.DEAD_NUMBER, Standing(tuple(found)) if found else None, None)
+
+
+def _on_hold(question: _Question) -> Decision | None:
+    found = [fact for fact in refusal.standing(question.facts, FactKind.FINAL) if fact.note == HOLD]
+    return _standing(Reason.ON_HOLD, Standing(tuple(found)) if found else None, None)
 
 
 def _standing(reason: Reason, found: Standing | None, rule: Ruling | None) -> Decision | None:
@@ -310,6 +315,7 @@ _CHECKS: Final[tuple[tuple[Reason, _Check], ...]] = (
     (Reason.DO_NOT_CALL, _do_not_call),
     (Reason.REFUSED, _refused),
     (Reason.DEAD_NUMBER, _dead),
+    (Reason.ON_HOLD, _on_hold),
     (Reason.REGISTERED, _registered),
     (Reason.REGISTER_STALE, _stale),
     (Reason.NO_CONSENT, _consent),

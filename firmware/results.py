@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from firmware.known import ABANDONED, TALK, FactKind
+from firmware.known import ABANDONED, HOLD, TALK, FactKind
 from firmware.refusal import IMPLIED
 from firmware.seen import NO_ANSWER, UNANSWERED, WORDS, Sight, word
 
@@ -122,7 +122,7 @@ def facts_of(
         FactKind.DO_NOT_CALL: (alone and barred, ""),
         FactKind.REFUSAL: (no or (alone and not barred), "" if said else IMPLIED),
         FactKind.COUNTED: (result.refusal != "none" and not alone, str(result.limit or "")),
-        FactKind.FINAL: (result.hold or (result.final and result.scope == "number"), ""),
+        FactKind.FINAL: (result.hold or (result.final and result.scope == "number"), HOLD if result.hold else ""),
         FactKind.CALLBACK: (asked, ""),
     }
     return tuple((kind, note) for kind, (is_so, note) in follow.items() if is_so)

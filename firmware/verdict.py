@@ -29,6 +29,7 @@ class Reason(Enum):
     DO_NOT_CALL = auto()
     REFUSED = auto()
     DEAD_NUMBER = auto()  # dead, changed, a fax: nobody to reach there
+    ON_HOLD = auto()  # an emergency at the callee's: a supervisor decides when to call again
     REGISTERED = auto()  # on a do-not-call register
     REGISTER_STALE = auto()  # the register that must be asked is missing or too old
     NO_CONSENT = auto()  # the law wants consent first

@@ -77,6 +77,12 @@ REASONS: dict[Reason, Why] = {
         mark("The number is out of service, has changed, or is a fax."),
         when=mark("Never callable"),
     ),
+    Reason.ON_HOLD: Why(
+        mark("Held back until a supervisor decides"),
+        mark("Held back"),
+        mark("After an emergency at the customer's nobody calls before a supervisor allows it."),
+        when=mark("Not callable until lifted on the server"),
+    ),
     Reason.REGISTERED: Why(
         mark("On a do-not-call register"),
         mark("On a DNC register"),

@@ -219,7 +219,7 @@ def test_a_record_that_nobody_is_behind_is_called_on_none_of_its_numbers(office)
 
 def test_an_emergency_there_waits_for_a_supervisor(office):
     office.finish("EMERG", customer=3)
-    assert decide(number(3), office.facts(3), now=MORNING + 90 * DAY).reason is Reason.DEAD_NUMBER
+    assert decide(number(3), office.facts(3), now=MORNING + 90 * DAY).reason is Reason.ON_HOLD
 
 
 def test_any_number_may_be_struck_after_any_other(office):

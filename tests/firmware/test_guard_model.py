@@ -71,7 +71,8 @@ class Model:
         for reason, says in (
             (Reason.DO_NOT_CALL, self.asked_never_to_be_called),
             (Reason.REFUSED, self.has_refused),
-            (Reason.DEAD_NUMBER, lambda: self.unlifted(K.FINAL)),
+            (Reason.DEAD_NUMBER, lambda: [one for one in self.unlifted(K.FINAL) if one.note != "hold"]),
+            (Reason.ON_HOLD, lambda: [one for one in self.unlifted(K.FINAL) if one.note == "hold"]),
             (Reason.REGISTERED, lambda: self.on_register() and not self.consents()),
             (Reason.REGISTER_STALE, lambda: self.register_missing() and not self.consents()),
             (Reason.NO_CONSENT, lambda: self.consent_wanted() and not self.consents()),
@@ -394,7 +395,7 @@ def some_world(draw: st.DrawFn) -> tuple[World, float | None]:
                 call=draw(st.sampled_from([None, "a", "b", "c", "d"])),
                 result=draw(st.sampled_from([None, "GACHA0", "GACHAM"])),
                 due=draw(dates),
-                note=draw(st.sampled_from(["", "talk", "abandoned", "2", "implied"])),
+                note=draw(st.sampled_from(["", "talk", "abandoned", "2", "implied", "hold"])),
                 product=draw(st.sampled_from(["", "water", "roofs"])),
             )
             for place in range(draw(st.integers(0, most)))

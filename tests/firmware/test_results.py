@@ -138,7 +138,7 @@ def test_what_is_final_never_comes_up_by_itself() -> None:
         ("WRONG", {FactKind.CONTACT: ""}),
         ("SALE", {FactKind.CONTACT: "talk"}),
         ("DECE", {FactKind.CONTACT: ""}),
-        ("EMERG", {FactKind.CONTACT: "", FactKind.FINAL: ""}),
+        ("EMERG", {FactKind.CONTACT: "", FactKind.FINAL: "hold"}),
         ("NETERR", {FactKind.VOID: ""}),
         ("NOANS", {}),
         ("VM", {}),
