@@ -32,7 +32,9 @@ FACTS = 20_000  # of calls, at most
 AGAIN = 30.0  # seconds between two counts
 
 BOOK: Final = Rulebook(Rules(sample_allowed=True))
-BARRED: Final = frozenset({Reason.DO_NOT_CALL, Reason.REFUSED, Reason.DEAD_NUMBER, Reason.CALLED_RECENTLY})
+BARRED: Final = frozenset(
+    {Reason.DO_NOT_CALL, Reason.REFUSED, Reason.DEAD_NUMBER, Reason.ON_HOLD, Reason.CALLED_RECENTLY}
+)
 _OF_CALLS: Final = frozenset({FactKind.ATTEMPT, FactKind.CONTACT, FactKind.VOID})
 
 
