@@ -5,6 +5,7 @@ What stands for the telephone is a judge who sees every dial, and knows nothing 
 
 import importlib.util
 import os
+import queue
 import random
 import threading
 import time
@@ -152,8 +153,9 @@ class Crowd:
     def work(self, rate, seconds, thinks=1.0):
         """Agents come by chance, `rate` of them a second, each to a booth that is free; the server's share of a processor."""
         self.came, self.claims, self.late = Counter(), [], 0.0
-        free = self.booths.copy()
-        self.chance.shuffle(free)
+        free = queue.SimpleQueue()  # on a slow machine an agent waits for a booth, as people do
+        for booth in self.chance.sample(self.booths, len(self.booths)):
+            free.put(booth)
         began, used = time.monotonic(), processor(self.central.process.pid)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             due, jobs = began, []
@@ -172,13 +174,13 @@ class Crowd:
         return self.numbers[(top + self.chance.randrange(HOT)) % len(self.numbers)]
 
     def _agent(self, free, number, due, thinks):
+        booth = free.get()
         with self._lock:
-            booth = free.pop(0)
             self.late = max(self.late, time.monotonic() - due)
             wait = self.chance.uniform(0, thinks)
         came = self._turn(booth, number, wait)
+        free.put(booth)
         with self._lock:
-            free.append(booth)
             self.came[came] += 1
 
     def _turn(self, booth, number, wait):
