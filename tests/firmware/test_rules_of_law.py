@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from firmware import rulepack
+from firmware import results, rulepack
 from firmware.known import Fact, FactKind, Rules
 from firmware.numbers import parse
 from firmware.redial import Callee, Decision, Listing, Reason, Verdict, decide
+from firmware.results import facts_of
 from firmware.rulebook import Rulebook
 
 NUMBER = parse("03-1234-5601")
@@ -409,3 +410,16 @@ def test_daylight_saving_hours_follow_the_clock_on_the_wall():
     assert monday - friday == timedelta(days=3).total_seconds() - 3600
     assert blocked(ask("fr-sales", monday - 1), Reason.OUTSIDE_HOURS, monday)
     assert free(ask("fr-sales", monday))
+
+
+def test_jp_10_order_of_2023_a_refusal_on_a_call_that_came_in_is_a_refusal():
+    """Calls that advertising has brought in count as solicitation when other goods are offered on them."""
+    call = str(uuid.uuid4())
+    kinds = dict(facts_of(results.load().by_code("REF")))
+    came_in = [fact(kind, at("2026-03-01T12:00"), call=call, note=note) for kind, note in kinds.items()]
+    assert FactKind.ATTEMPT not in kinds
+    assert ask("jp-sales", at(NOON), *came_in).reason is Reason.REFUSED
+
+
+def test_jp_14_osakas_plan_an_anti_sales_greeting_is_an_implied_refusal_by_its_attributes():
+    assert dict(facts_of(results.load().by_code("ANTI")))[FactKind.REFUSAL] == "implied"
