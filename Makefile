@@ -18,7 +18,7 @@ demo-once: .setup-demo ## one whole call with no human: prints each step and the
 
 quick: .setup-test ## the core's fast tests: call flow, guard, numbers, lists (< 20 s)
 	$(PYTEST) -m "not slow and not soak and not hypothesis" $(QUICK:%=tests/firmware/test_%.py)
-QUICK := callflow redial numbers results keying claims settings listfile
+QUICK := callflow redial rulings boundaries rules_of_law rulepack hours numbers results keying claims settings listfile
 
 test: .setup-test ## every test in its small size (<= 12 min)
 	$(PYTEST) -m "not soak" -n $(WORKERS) || $(PYTEST) -m "not soak" --last-failed --last-failed-no-failures none

@@ -77,7 +77,9 @@ def test_no_change_to_the_guard_goes_unnoticed(tmp_path):
     tests = "\n    ".join(f"tests/firmware/test_{name}.py" for name in TESTS)
     (tree / "setup.cfg").write_text(SETUP.format(sources=sources, tests=tests), encoding="utf-8")
     told = mutmut(tree, "run", "--max-children", "2")
-    done, total = map(int, re.findall(r"(\d+)/(\d+)", told)[-1])
+    counts = re.findall(r"(\d+)/(\d+)", told)
+    assert counts, told[-3000:]
+    done, total = map(int, counts[-1])
     assert done == total > 900, told[-500:]
     results = mutmut(tree, "results").splitlines()
     alive = [line.strip().partition(": ") for line in results if line.rstrip().endswith(("survived", "no tests"))]
