@@ -213,3 +213,15 @@ def test_a_callback_that_names_no_call_is_outlived_by_any_talk_since():
     wish = fact(FactKind.CALLBACK, NOON - 7200, due=NOON - 10)
     talk = fact(FactKind.CONTACT, NOON - 3600, note="talk")
     assert ask([], wish, talk).reason is Reason.CALLED_RECENTLY
+
+
+def test_a_number_on_hold_and_one_that_reaches_nobody_say_different_things():
+    held = fact(FactKind.FINAL, NOON - DAY, result="EMERG", note="hold")
+    dead = fact(FactKind.FINAL, NOON - DAY, result="DEAD")
+    for known, reason in ((held, Reason.ON_HOLD), (dead, Reason.DEAD_NUMBER)):
+        decision = ask([], known)
+        assert (decision.verdict, decision.reason, decision.never) == (Verdict.BLOCK, reason, True)
+        assert (decision.evidence, decision.rule) == ((known,), None)
+        assert ask([], known, fact(FactKind.LIFT, NOON - 60)).verdict is Verdict.ALLOW
+    both = ask([], held, dead)
+    assert (both.reason, both.evidence) == (Reason.DEAD_NUMBER, (dead,))
