@@ -73,8 +73,8 @@ class Gate:
 
     def _callee(self, target: Target) -> Callee:
         """Where the number may be, what its owner's other numbers know, and what the registers say."""
-        book, key = self._law.book, target.number.key
-        return Callee(zones_of(key, self._zone), self._kin(target) if book.by_person else (), self._listings(key))
+        key = target.number.key
+        return Callee(zones_of(key, self._zone), self._kin(target), self._listings(key))
 
     def _kin(self, target: Target) -> tuple[Fact, ...]:
         customer = target.customer

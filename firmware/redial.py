@@ -33,7 +33,9 @@ __all__ = [
 
 
 UNSPECIFIED: Final = Callee()
-_STEPS: Final = 1000  # moments looked at for the first free one; each lies at least a span or a closing later
+_STEPS: Final = (
+    64  # moments looked at for the first free one: packs that are never open together must not hold up the screen
+)
 
 
 def decide(
@@ -125,15 +127,20 @@ def _hidden(question: _Question) -> Decision | None:
 
 
 def _do_not_call(question: _Question) -> Decision | None:
-    found = refusal.do_not_call(question.facts, question.book.terms, question.now)
+    found = refusal.do_not_call(_of_person(question), question.book.terms, question.now)
     return _standing(Reason.DO_NOT_CALL, found, question.book.of_refusals(implied=False))
 
 
 def _refused(question: _Question) -> Decision | None:
     book = question.book
-    found = refusal.refused(question.facts, book.rules, book.terms, question.now)
+    found = refusal.refused(_of_person(question), book.rules, book.terms, question.now)
     counted = found is not None and all(fact.kind is FactKind.COUNTED for fact in found.evidence)
     return _standing(Reason.REFUSED, found, book.of_refusals(implied=counted))
+
+
+def _of_person(question: _Question) -> tuple[Fact, ...]:
+    """What is known of all the person's numbers: whoever has refused on one has not been asked on another."""
+    return tuple({fact.id: fact for fact in (*question.facts, *question.callee.kin)}.values())
 
 
 def _dead(question: _Question) -> Decision | None:
@@ -231,9 +238,7 @@ _COUNTED: Final = {"conversation": Reason.AFTER_TALK, "abandoned": Reason.AFTER_
 
 
 def _too_often(question: _Question, pack: Pack, counter: Counter) -> Decision | None:
-    now, facts = _now(question), question.facts
-    if counter.key == "person":
-        facts = tuple({fact.id: fact for fact in (*facts, *question.callee.kin)}.values())
+    now, facts = _now(question), _of_person(question) if counter.key == "person" else question.facts
     frequency = Frequency(counter, facts, question.callee.zones)
     if not frequency.holds(now):
         return None
@@ -280,16 +285,16 @@ def _claimed(question: _Question) -> Decision | None:
 def _full(question: _Question) -> Decision | None:
     """The campaign's cap counts dials for the product, of the person and not of the number alone."""
     cap = question.book.attempts
-    failed = {fact.call for fact in question.facts if fact.kind is FactKind.VOID and fact.call}
-    facts = (*question.facts, *question.callee.kin)
-    dials = {
-        fact.id: fact
+    facts = _of_person(question)
+    failed = {fact.call for fact in facts if fact.kind is FactKind.VOID and fact.call}
+    dials = [
+        fact
         for fact in facts
         if fact.kind is FactKind.ATTEMPT and refusal.covers(fact, question.book.product) and fact.call not in failed
-    }
+    ]
     if not cap or len(dials) < cap:
         return None
-    return Decision(Verdict.BLOCK, Reason.CAMPAIGN_FULL, evidence=newest_first(dials.values()))
+    return Decision(Verdict.BLOCK, Reason.CAMPAIGN_FULL, evidence=newest_first(dials))
 
 
 def _off_list(question: _Question) -> Decision | None:

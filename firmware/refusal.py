@@ -92,7 +92,9 @@ def _run_end(together: Sequence[Fact], lasts: float) -> float:
 
 
 def _frees(lift: Fact, fact: Fact) -> bool:
-    """A lift frees what is older. Where a date is unknown, it must name the call it means."""
+    """A lift frees what is older, of its own number. Where a date is unknown, it must name the call it means."""
+    if lift.number != fact.number:
+        return False
     if lift.at is None or fact.at is None:
         return lift.call is not None and lift.call == fact.call
     return lift.at > fact.at

@@ -81,11 +81,6 @@ class Rulebook:
         """The do-not-call registers that must be looked into."""
         return frozenset(name for pack in self.packs for name in pack.register.names)
 
-    @cached_property
-    def by_person(self) -> bool:
-        """Whether calls to a customer's other numbers count, too."""
-        return any(counter.key == "person" for pack in self.packs for counter in pack.frequency)
-
     def holidays(self, pack: Pack) -> IsHoliday:
         """The calendar of a pack's region."""
         return partial(self.calendar, pack.pack.region)

@@ -216,3 +216,23 @@ def test_the_facts_of_a_call_name_the_product(stage):
     books.close()
     assert {one.kind for one in facts} >= {FactKind.ATTEMPT, FactKind.REFUSAL}
     assert {one.product for one in facts} == {"water"}
+
+
+def test_whoever_refused_on_one_number_is_not_called_on_the_other(stage):
+    """The list has two numbers of one customer; the ban is on asking the person again, not on a row of digits."""
+    mobile, home = "09012345603", "0312345643"
+    stage.play(mobile, "A", Alerting(), Answered(), ENDED, "041", "A")
+    stage.time += 90 * DAY
+    played = stage.play(home, "A")
+    assert (played.wire.dials, played.last.body.decision.reason) == ([], Reason.REFUSED)
+    assert played.last.body.decision.never
+
+
+def test_a_lift_frees_the_number_it_was_written_for_and_no_other(stage):
+    stage.add_list()
+    mobile, home = "+819012345603", "+81312345643"
+    known(stage, *(fact(FactKind.REFUSAL, stage.NOW - DAY, number) for number in (mobile, home)))
+    known(stage, fact(FactKind.LIFT, stage.NOW - HOUR, mobile))
+    assert stage.play("09012345603", "A").wire.dials == []
+    known(stage, fact(FactKind.LIFT, stage.NOW - HOUR, home))
+    assert stage.play("09012345603", "A").wire.dials == ["09012345603"]

@@ -89,13 +89,14 @@ class Model:
 
     # Refusals.
 
-    def unlifted(self, kind):
+    def unlifted(self, kind, *, kin=False):
+        facts = self.world.facts + (self.world.kin if kin else ())
         found = []
-        for one in self.world.facts:
+        for one in facts:
             if one.kind is kind:
                 freed = False
-                for lift in self.world.facts:
-                    if lift.kind is K.LIFT:
+                for lift in facts:
+                    if lift.kind is K.LIFT and lift.number == one.number:
                         if lift.at is None or one.at is None:
                             freed = freed or (lift.call is not None and lift.call == one.call)
                         else:
@@ -118,17 +119,17 @@ class Model:
         return "" in (one.product, self.world.product) or one.product == self.world.product
 
     def asked_never_to_be_called(self):
-        return self.still(self.unlifted(K.DO_NOT_CALL), self.term("dnc_days"))
+        return self.still(self.unlifted(K.DO_NOT_CALL, kin=True), self.term("dnc_days"))
 
     def has_refused(self):
-        said = [one for one in self.unlifted(K.REFUSAL) if self.ours(one)]
+        said = [one for one in self.unlifted(K.REFUSAL, kin=True) if self.ours(one)]
         explicit = [one for one in said if one.note != "implied"]
         implied = [one for one in said if one.note == "implied"]
         lasting = self.still(explicit, self.term("explicit_days")) or self.still(implied, self.term("implied_days"))
         return lasting or self.hung_up_too_often()
 
     def hung_up_too_often(self):
-        counted = [one for one in self.unlifted(K.COUNTED) if self.ours(one)]
+        counted = [one for one in self.unlifted(K.COUNTED, kin=True) if self.ours(one)]
         limits = [pack.refusal.gacha_limit for pack in self.world.packs if pack.refusal.gacha_limit]
         spans = [pack.refusal.gacha_window_days * 86400.0 for pack in self.world.packs]
         limit, span = min([self.world.house.gacha_limit, *limits]), max([self.world.house.gacha_window, *spans])
@@ -310,7 +311,7 @@ class Model:
         return any(one.kind is K.CLAIM and one.due is not None and self.now < one.due for one in self.world.facts)
 
     def full(self):
-        failed = {one.call for one in self.world.facts if one.kind is K.VOID and one.call}
+        failed = {one.call for one in self.world.facts + self.world.kin if one.kind is K.VOID and one.call}
         dials = {
             one.id
             for one in self.world.facts + self.world.kin
