@@ -126,7 +126,7 @@ class Conversation:
 
     def _agree(self) -> None:
         """The agent has marked that all agree to be recorded."""
-        self._recorder.agree(self._going.id)
+        self._recorder.agree(self._going.id, self._path.owed)
         self._recording = "on"
         self._note("recording-agreed")
         self._note("resume")

@@ -28,6 +28,8 @@ class Recorder:
         self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL)
         self._listening = self._paused = self._asking = False
         self._tape: Tape | None = None
+        self._agreed: Tape | None = None  # begins when all frames from before the agreement have come
+        self._owed = 0  # of those frames
         self._talk = self._left_out = 0
 
     @property
@@ -69,16 +71,24 @@ class Recorder:
             self._forget()
             self._asking, self._talk = True, -late
 
-    def agree(self, call: str) -> None:
-        """All have agreed: the recording begins here, and states how much of the call is not in it."""
+    def agree(self, call: str, late: int = 0) -> None:
+        """All have agreed: the recording begins here, and states how much of the call is not in it.
+
+        `late` as for start(): what was said before the agreement is not kept because it comes after it.
+        """
         tape = Tape(self._vault, UUID(call))
         with self._lock:
-            if not self._asking:
-                raise MisuseError(f"call {call} was never asked about")
-            self._asking = False
-            self._vault.do(partial(tape.begin, ()))
-            self._vault.do(partial(tape.leave_out, max(0, self._talk)))
-            self._tape = tape
+            if not self._asking or self._agreed is not None:
+                raise MisuseError(f"call {call} was never asked about, or has been agreed on")
+            self._agreed, self._owed = tape, late
+            self._begin_agreed()
+
+    def _begin_agreed(self) -> None:
+        if self._agreed is None or self._owed > 0:
+            return
+        self._tape, self._agreed, self._asking = self._agreed, None, False
+        self._vault.do(partial(self._tape.begin, ()))
+        self._vault.do(partial(self._tape.leave_out, max(0, self._talk)))
 
     def pause(self) -> None:
         """Keep nothing until resume(); what was heard so far goes to the disk."""
@@ -97,7 +107,7 @@ class Recorder:
         """End the recording and wait, for a few seconds at most, until it is on the disk; None if there was none."""
         with self._lock:
             tape, self._tape = self._tape, None
-            self._asking = False
+            self._asking, self._agreed = False, None
             if tape is None:
                 return None
             if self._paused:
@@ -121,7 +131,8 @@ class Recorder:
             if self._tape is not None:
                 self._keep(self._tape, agent, customer)
             elif self._asking:
-                self._talk += 1
+                self._talk, self._owed = self._talk + 1, self._owed - 1
+                self._begin_agreed()
             elif self._listening:
                 self._pre_roll.append(customer)
 
@@ -143,4 +154,5 @@ class Recorder:
 
     def _forget(self) -> None:
         self._pre_roll.clear()
+        self._agreed = None
         self._listening = self._paused = self._asking = False

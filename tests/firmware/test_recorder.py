@@ -237,3 +237,15 @@ def test_a_call_on_which_nobody_agrees_leaves_no_recording(recorder, tmp_path):
     recorder.start(str(uuid4()))
     hear(recorder, 5)
     assert recorder.stop().complete
+
+
+def test_what_was_said_before_all_agreed_is_not_kept_because_it_comes_late(recorder):
+    recorder.ask()
+    hear(recorder, 100, agent=LOUD, customer=LOUD)
+    recorder.agree(str(uuid4()), 7)
+    hear(recorder, 7, agent=LOUD, customer=LOUD)
+    hear(recorder, 50)
+    segments, closing = parts_of(recorder.stop().path)
+    assert closing.gaps == (Gap(0, 107),)
+    assert sum(len(segment.agent) for segment in segments) == 50
+    assert not any(loudness([*segments[0].agent, *segments[0].customer]))
