@@ -94,11 +94,15 @@ class Liaison:
         told = mailbox.recalled(self._calls.store, mailbox.RULES)
         if told == self._rules:
             return
-        self._rules = told
+        first, self._rules = not self._rules, told
         try:
-            self._law.use(rulepack.joined(self._own_packs, rulepack.parse_all(told or rulepack.NONE)))
-        except RulePackError as problem:  # sync has read them before it left them; the last good ones stay
+            office = rulepack.parse_all(told or rulepack.NONE)
+        except RulePackError as problem:  # sync has read them, so this program is older than it was then
             log.warning("the office's rule packs cannot be read: %s", problem.faults[0])
+            if not first:
+                return  # the last good ones stay
+            office = (rulepack.UNREADABLE,)
+        self._law.use(rulepack.joined(self._own_packs, office))
 
     def tell(self, *faults: str) -> None:
         """Let the server know of what is wrong with the booth; nothing happens while it stays the same."""

@@ -283,6 +283,21 @@ def chosen(names: Sequence[str], unverified: Collection[str] = ()) -> tuple[Pack
     return tuple(found)
 
 
+UNREADABLE: Final = Pack(
+    pack=Head(
+        id="unreadable",
+        version="0",
+        region="JP",
+        purpose="sales",
+        law=Words(
+            ja="会社の規則パックを読み込めません。ブースの更新が必要です",
+            en="The office's rule packs cannot be read: the booth must be renewed",
+        ),
+        verified=True,
+    ),
+    hours=Hours(),
+)
+"""What holds in place of packs that this program does not understand: it is never open."""
 NONE: Final = "[]"
 """No packs, as `parse_all` reads them."""
 

@@ -279,6 +279,22 @@ def test_packs_that_cannot_be_read_leave_the_last_good_ones(desk, left):
     assert in_force(one) == [FRANCE]
 
 
+def test_after_a_start_packs_that_cannot_be_read_bar_every_customer_rather_than_none(desk):
+    """An older program than the one that took them in: what they forbid is not known, so nobody is called."""
+    one = desk()
+    office_packs(one, text_of("jp-sales").replace("[cli]", "[of-next-year]"))
+    one.close()
+    again = desk()
+    assert in_force(again) == [("unreadable", "0")]
+    number = numbers.parse("03-1234-5601")
+    customer = Target(replace(number, sample=False), Customer(1, 1, 1, "川口", "", number))
+    assert again.gate.decide(customer).verdict is Verdict.BLOCK
+    assert again.gate.decide(Target(numbers.parse("119"), None)).verdict is Verdict.ALLOW
+    office_packs(again, text_of("jp-notice"))
+    again.liaison.heard()
+    assert in_force(again) == [("jp-notice", "2026.1")]
+
+
 def test_the_guard_obeys_what_the_office_has_put_in_force(desk):
     one = desk()
     number = numbers.parse("03-1234-5601")
