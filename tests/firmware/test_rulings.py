@@ -225,3 +225,15 @@ def test_a_number_on_hold_and_one_that_reaches_nobody_say_different_things():
         assert ask([], known, fact(FactKind.LIFT, NOON - 60)).verdict is Verdict.ALLOW
     both = ask([], held, dead)
     assert (both.reason, both.evidence) == (Reason.DEAD_NUMBER, (dead,))
+
+
+def test_of_the_persons_other_numbers_refusals_count_and_calls_only_where_the_rule_says_so():
+    other = {"number": "+81312345602"}
+    dials = [Fact(str(place), FactKind.ATTEMPT, at=NOON - DAY, booth="2", agent="OP07", **other) for place in range(2)]
+    kin = Callee(kin=tuple(dials))
+    for key, verdict in (("number", Verdict.ALLOW), ("person", Verdict.BLOCK)):
+        counter = rulepack.Counter(id="two", max=2, window="7d", key=key)
+        assert ask([pack(frequency=(counter,))], callee=kin).verdict is verdict
+    refused = Fact("r", FactKind.REFUSAL, at=NOON - DAY, booth="2", agent="OP07", **other)
+    lift = fact(FactKind.LIFT, NOON - 60)
+    assert ask([], lift, callee=Callee(kin=(refused,))).reason is Reason.REFUSED
