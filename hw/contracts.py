@@ -41,6 +41,10 @@ class Line(Protocol):
 
     def send_tones(self, digits: str) -> None: ...
 
+    def unlock(self, pin: str) -> None:
+        """Give the SIM its PIN, once: what comes of it is posted (LineReady at last, or SimLocked again)."""
+        ...
+
     def close(self) -> None: ...
 
     @property

@@ -42,6 +42,14 @@ class Party(Enum):
     LINE = auto()
 
 
+class Hidden(Enum):
+    """Why a caller's number is not shown (27.007 +CLIP validity; Japan's Number Display and NTT's reasons)."""
+
+    WITHHELD = auto()  # the caller wants it so
+    UNAVAILABLE = auto()  # the network does not know it
+    PAYPHONE = auto()
+
+
 class Event:
     """Something that has happened; never a request."""
 
@@ -96,6 +104,22 @@ class LineLost(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SimLocked(Event):
+    """The SIM wants a code before it does anything: posted beside LineLost(SIM_LOCKED), and again after a wrong PIN."""
+
+    iccid: str  # empty when the modem does not tell it while locked
+    tries: int | None  # left for the PIN; None when the modem cannot say
+    puk: bool = False  # the PIN was wrong too often: nothing that a booth may try
+
+
+@dataclass(frozen=True, slots=True)
+class LineDegraded(Event):
+    """The line works, but not as it should: its sound was refused at first, or it had to be reset."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignalChanged(Event):
     """Radio signal in bars, 0 to 4; None when unknown."""
 
@@ -118,6 +142,8 @@ class Alerting(Event):
 class Answered(Event):
     """The far end (or, on an incoming call, we) answered: the talk begins."""
 
+    estimated: bool = False  # an analog line tells no answer: the modem guessed it from the tones
+
 
 @dataclass(frozen=True, slots=True)
 class CallEnded(Event):
@@ -126,13 +152,23 @@ class CallEnded(Event):
     cause: Cause
     by: Party = Party.LINE
     detail: str = ""
+    sure: bool = True  # False: `by` is what is likely, not what the network said
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingCall(Event):
-    """Somebody calls in; number None when withheld or not (yet) told. May be posted again with the number."""
+    """Somebody calls in; number None when hidden or not (yet) told. May be posted again when more is known."""
 
     number: str | None = None
+    hidden: Hidden | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondCallRefused(Event):
+    """Somebody else called in during a call, and hears that the line is busy."""
+
+    number: str | None = None
+    hidden: Hidden | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ FAMILIES = {family.name: family for family in (QUECTEL,)}
 # A number that begins with * or # is a request to the network, not a call, but the modem says which.
 DIALLABLE = re.compile(r"[0-9*#+]+")
 TONES = re.compile(r"[0-9*#A-D]+")
+SIM_PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5
 
 
 def family_named(name: str) -> Family:
@@ -90,6 +91,13 @@ class GsmLine:
             raise MisuseError("tones are 0-9, *, #, A-D")
         if self._worker and self._phone:
             self._worker.do(self._phone.send_tones, digits)
+
+    def unlock(self, pin: str) -> None:
+        """Give the SIM its PIN, once. MisuseError when it cannot be one: a wrong one costs one of three tries."""
+        if not SIM_PIN.fullmatch(pin):
+            raise MisuseError("a SIM's PIN has 4 to 8 digits")
+        if self._worker and self._phone:
+            self._worker.do(self._phone.unlock, pin)
 
     def close(self) -> None:
         """Hang up if need be and let the ports go; harmless when it is closed."""

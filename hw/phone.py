@@ -109,6 +109,10 @@ class Phone:
         if self._call:
             self._port.run(self._sending(self._call, digits), urgent=True)
 
+    def unlock(self, pin: str) -> None:
+        """Give the SIM its PIN, and look at once what it made of it."""
+        self._port.run(self._unlocking(pin))
+
     def leave(self) -> None:
         """Close in good order: a call must not go on with nobody at the booth's end."""
         if self._call and self._call.placed and self._opened_at is not None:
@@ -164,6 +168,10 @@ class Phone:
                 yield Ask(self._family.hang_up[0], self._pace.reply)
         yield from self._sound_off()
         self._check_at = monotonic()
+
+    def _unlocking(self, pin: str) -> Script:
+        yield Ask(f'AT+CPIN="{pin}"', self._pace.sim)
+        self._check_at = monotonic() + SOON
 
     def _check(self) -> Script:
         self._news_of_health = False

@@ -7,7 +7,7 @@ what=${1:?demo or test}
 
 case $what in
 demo) packages=(python3-venv libopus0 fonts-noto-cjk) ;;
-test) packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3) ;;
+test) packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3 mgetty-voice libspandsp2 libspeexdsp1 age) ;;
 *)
     echo "setup.sh: demo or test, not '$what'" >&2
     exit 2

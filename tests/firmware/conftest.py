@@ -82,6 +82,9 @@ class Wire:
     def hang_up(self):
         self.asked.append("hang up")
 
+    def unlock(self, pin):
+        self.asked.append(f"unlock {pin}")
+
     def send_tones(self, digits):
         self.asked.append(f"tones {digits}")
 
