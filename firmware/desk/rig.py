@@ -22,10 +22,10 @@ from hw.emulated.bulb import Bulb
 from hw.emulated.characters import Hd44780Panel
 from hw.emulated.cradle import HookSwitch
 from hw.emulated.exchange import Exchange
+from hw.emulated.gsm import GsmModem
 from hw.emulated.handset import EmulatedHandset
 from hw.emulated.matrix import Matrix
 from hw.emulated.panel import Ili9341Panel
-from hw.emulated.quectel import QuectelModem
 from hw.gsm import GsmLine
 from hw.hook import Cradle, NoHook
 from hw.keypad import MatrixKeypad
@@ -131,7 +131,7 @@ class Rig:
         self.exchange = Exchange()
         ports = directory / "ports"
         ports.mkdir(parents=True, exist_ok=True)
-        self.modem = QuectelModem(self.exchange, ports, **{"network_time": time.time(), **modem})
+        self.modem = GsmModem("quectel", self.exchange, ports, **{"network_time": time.time(), **modem})
         self.modem.plug()
         self.hardware = self._near_ends()
 

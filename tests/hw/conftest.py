@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hw.emulated.exchange import Exchange, FarEnd
-from hw.emulated.quectel import QuectelModem
+from hw.emulated.gsm import GsmModem
 from hw.emulated.speech import Tone
 
 CUSTOMER = "0312345601"
@@ -81,7 +81,7 @@ def exchange():
 @pytest.fixture
 def modem(exchange, tmp_path):
     """An EC25, plugged in."""
-    with QuectelModem(exchange, tmp_path) as modem:
+    with GsmModem("quectel", exchange, tmp_path) as modem:
         yield modem
 
 

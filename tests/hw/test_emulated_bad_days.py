@@ -10,7 +10,7 @@ import time
 import pytest
 import serial
 
-from hw.emulated.quectel import QuectelModem
+from hw.emulated.gsm import GsmModem
 
 CUSTOMER = "0312345601"
 
@@ -87,7 +87,7 @@ def test_a_call_can_outlive_the_usb(host, modem, exchange, connect):
 
 
 def test_the_voice_port_may_come_later(exchange, tmp_path, connect):
-    with QuectelModem(exchange, tmp_path, pcm_late=0.1) as modem:
+    with GsmModem("quectel", exchange, tmp_path, pcm_late=0.1) as modem:
         connect(modem.at)
         assert not os.path.lexists(modem.pcm)
         for _ in range(100):
@@ -144,4 +144,4 @@ def test_raw_lines_can_be_injected(host, modem):
 
 def test_a_wrong_option_is_refused(exchange, tmp_path):
     with pytest.raises(TypeError):
-        QuectelModem(exchange, tmp_path, volice=True)
+        GsmModem("quectel", exchange, tmp_path, volice=True)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from hw.emulated.exchange import FarEnd
-from hw.emulated.quectel import QuectelModem
+from hw.emulated.gsm import GsmModem
 
 CUSTOMER = "0312345601"
 
@@ -40,7 +40,7 @@ def test_dsci_has_numbers_of_its_own(host):
 
 
 def test_an_ep06_knows_no_ccinfo(exchange, tmp_path, connect):
-    with QuectelModem(exchange, tmp_path, ccinfo=False) as modem:
+    with GsmModem("quectel", exchange, tmp_path, ccinfo=False) as modem:
         host = connect(modem.at)
         host.ask("ATE0")
         assert host.ask('AT+QINDCFG="ccinfo",1,0') == ["ERROR"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 import serial
 
-from hw.emulated.quectel import QuectelModem
+from hw.emulated.gsm import GsmModem
 
 CUSTOMER = "0312345601"
 
@@ -143,7 +143,7 @@ def test_the_pin_is_asked_for_three_times(host, modem):
 
 
 def test_a_sim_takes_its_time(exchange, tmp_path, connect):
-    with QuectelModem(exchange, tmp_path, sim_busy_for=0.3) as modem:
+    with GsmModem("quectel", exchange, tmp_path, sim_busy_for=0.3) as modem:
         host = connect(modem.at)
         host.ask("ATE0+CMEE=1")
         assert host.ask("AT+CPIN?") == ["+CME ERROR: 14"]

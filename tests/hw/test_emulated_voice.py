@@ -11,7 +11,7 @@ import pytest
 
 from hw.contracts import FRAME, RATE, SILENCE
 from hw.emulated.exchange import Exchange, FarEnd
-from hw.emulated.quectel import QuectelModem
+from hw.emulated.gsm import GsmModem
 from hw.emulated.speech import Tone
 
 CUSTOMER = "0312345601"
@@ -167,7 +167,7 @@ def test_nothing_is_left_behind(tmp_path, connect):
     threads, files = set(threading.enumerate()), len(list(Path("/proc/self/fd").iterdir()))
     with Exchange() as exchange:
         for _ in range(3):
-            with QuectelModem(exchange, tmp_path) as modem:
+            with GsmModem("quectel", exchange, tmp_path) as modem:
                 host, sound = connect(modem.at), connect(modem.pcm)
                 start_talking(host, exchange)
                 talk(sound, Tone(600), 3)

@@ -15,7 +15,7 @@ import pytest
 
 from hw.contracts import FRAME, FRAME_SECONDS, SILENCE, Line
 from hw.emulated.exchange import Exchange, FarEnd
-from hw.emulated.quectel import QuectelModem
+from hw.emulated.gsm import GsmModem
 from hw.emulated.speech import Tone
 from hw.errors import MisuseError
 from hw.events import (
@@ -106,7 +106,7 @@ class FarSide:
 
 @contextmanager
 def quectel(directory):
-    with Exchange() as exchange, QuectelModem(exchange, directory) as modem:
+    with Exchange() as exchange, GsmModem("quectel", exchange, directory) as modem:
         exchange.book.update(BOOK)
         line = GsmLine(modem.at, modem.pcm, IMPATIENT)
         yield FarSide(line, exchange, modem)

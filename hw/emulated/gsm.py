@@ -1,4 +1,12 @@
-"""A Quectel EC25 at the end of two pseudo-terminals: open them like any serial ports."""
+"""An emulated GSM or LTE modem on pseudo-terminals: open them like any serial ports.
+
+    with GsmModem("quectel", exchange, directory, sim="SIM PIN") as modem:
+        serial.Serial(modem.at)     # commands
+        serial.Serial(modem.pcm)    # voice, where the make has a port for it
+
+The makes are those of hw.emulated.makes; every option is one of Circumstances and can be changed at any time by
+assignment (modem.silent = True).
+"""
 
 import threading
 import time
@@ -16,20 +24,24 @@ from hw.emulated.voiceport import VoicePort
 
 RING_EVERY = 5.0  # seconds
 LONGEST_LINE = 4096
+MAKES = ("quectel",)
 DSCI = {"dialling": 2, "talking": 3, "ringing": 4, "idle": 6, "alerting": 7}
 NUMERIC = {"OK": 0, "RING": 2, "NO CARRIER": 3, "ERROR": 4, "NO DIALTONE": 6, "BUSY": 7, "NO ANSWER": 8}
 IN_CALL = ("dialling", "alerting", "talking")
 
 
-class QuectelModem(Circumstances):
+class GsmModem(Circumstances):
     """The modem: `at` and `pcm` name its two ports, `heard` is every command line it was sent.
 
     It is plugged in as a context manager, or by plug(). What can be changed around it, and the options, are those of
     Circumstances. `sound` counts what was lost on the voice port.
     """
 
-    def __init__(self, exchange: Exchange, directory: Path, **options: Any) -> None:
+    def __init__(self, make: str, exchange: Exchange, directory: Path, **options: Any) -> None:
+        if make not in MAKES:
+            raise ValueError(f"no such make: {make}; there are {', '.join(MAKES)}")
         super().__init__(**options)
+        self.make = make
         self.exchange = exchange
         self.heard: list[str] = []
         self.at, self.pcm = str(directory / "modem-at"), str(directory / "modem-pcm")
