@@ -1,6 +1,6 @@
 """An AT dialogue on a real serial port: scripts ask, notices are handed on, nothing blocks.
 
-A script is a generator that yields what it wants (Ask or Pause) and is sent the Reply. Urgent scripts (a person waits)
+A script is a generator that yields what it wants (Ask, Say or Pause) and is sent the Reply. Urgent scripts (a person waits)
 go before calm ones, command by command. A reply with an empty final means: no answer in time, but the modem has come
 back since. A modem that does not come back is an error, raised out of listen().
 """
@@ -36,13 +36,20 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """Send a command that is not answered."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pause:
     """Wait, while others may go on."""
 
     seconds: float
 
 
-Script = Generator[Ask | Pause, Reply, None]
+Script = Generator[Ask | Say | Pause, Reply, None]
 
 
 class Errand:
@@ -51,7 +58,7 @@ class Errand:
     def __init__(self, script: Script) -> None:
         self._script = script
         self._begun = False
-        self.want: Ask | Pause | None = None
+        self.want: Ask | Say | Pause | None = None
         self.until = 0.0
         self.done = False
 
@@ -156,6 +163,9 @@ class AtPort:
                     queue.popleft()
                 elif isinstance(errand.want, Ask):
                     return errand
+                elif isinstance(errand.want, Say):
+                    self.say(errand.want.command)
+                    errand.go_on(RESTED)
                 elif monotonic() < errand.until:
                     break
                 else:

@@ -3,16 +3,20 @@
 import re
 import threading
 
-from hw.contracts import Audio, Post
+from hw import wiring
+from hw.contracts import Audio, Handset, Post
 from hw.errors import HardwareError, MisuseError, WiringError
 from hw.events import CallEnded, Cause, Party
+from hw.linesound import LineSound, carrier
 from hw.modems.family import Family
-from hw.modems.quectel import QUECTEL
-from hw.pcm import PcmPort
+from hw.modems.generic import GENERIC, ODD
+from hw.modems.huawei import HUAWEI
+from hw.modems.quectel import QUECTEL, QUECTEL_UAC
+from hw.modems.simcom import A7670, SIM800, SIM7600
 from hw.phone import Phone
 from hw.worker import Bell, Worker
 
-FAMILIES = {family.name: family for family in (QUECTEL,)}
+FAMILIES = {family.name: family for family in (QUECTEL, QUECTEL_UAC, SIM7600, A7670, SIM800, HUAWEI, GENERIC, ODD)}
 # A number that begins with * or # is a request to the network, not a call, but the modem says which.
 DIALLABLE = re.compile(r"[0-9*#+]+")
 TONES = re.compile(r"[0-9*#A-D]+")
@@ -27,13 +31,20 @@ def family_named(name: str) -> Family:
         raise WiringError(f"no such modem family: {name} (known: {', '.join(FAMILIES)})") from None
 
 
-class GsmLine:
-    """Fulfils `contracts.Line`: `port` takes AT commands, `audio` carries the sound."""
+def _card(name: str) -> Handset:
+    return wiring.open_handset("pyaudio", input=name, output=name)
 
-    def __init__(self, port: str, audio: str, family: str | Family = "quectel") -> None:
+
+class GsmLine:
+    """Fulfils `contracts.Line`: `port` takes AT commands, `audio` carries the sound.
+
+    `audio` is a port, or for families whose sound is analog or UAC a sound card's name; without it nothing is heard.
+    """
+
+    def __init__(self, port: str, audio: str = "", family: str | Family = "quectel") -> None:
         self._path = port
         self._family = family if isinstance(family, Family) else family_named(family)
-        self._pcm = PcmPort(audio, self._family.sound_rate)
+        self._audio = LineSound(carrier(self._family.sound, audio, _card))
         self._post: Post | None = None
         self._phone: Phone | None = None
         self._worker: Worker | None = None
@@ -45,7 +56,7 @@ class GsmLine:
     @property
     def audio(self) -> Audio:
         """Both directions of the talk; silent while there is no call."""
-        return self._pcm
+        return self._audio
 
     def open(self, post: Post) -> None:
         """Begin, or begin anew; what comes of it is posted: LineReady, or LineLost with the fault.
@@ -55,7 +66,7 @@ class GsmLine:
         """
         self.close()
         self._post, self._bell = post, Bell()
-        self._phone = phone = Phone(self._path, self._family, self._pcm, post, self._bell)
+        self._phone = phone = Phone(self._path, self._family, self._audio, post, self._bell)
         self._worker = Worker("gsm line", phone.listen, lambda problem: self._fail(phone, problem), self._bell)
         with self._gate:
             self._lost, self._dials = False, 0

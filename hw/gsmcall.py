@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hw.callrows import CallRow, CallState
 from hw.events import Alerting, Answered, CallEnded, Cause, Event, Party
-from hw.readings import CallRow, CallState, cme
+from hw.readings import Caller, cme
 
 OURS_FOR = 2.0  # seconds after our hanging-up in which an end is our doing
 FRESH = 5.0  # seconds for which a result word explains an end
@@ -18,6 +19,16 @@ WORDS = {
     "NO DIAL TONE": Cause.NETWORK,
     "NO CARRIER": None,
 }
+# Numbers of TS 24.008 table 10.5.123, and from 160 on those that modems add for what went wrong on the way.
+CAUSES = {
+    **dict.fromkeys((1, 3, 22, 27, 28), Cause.DEAD_NUMBER),
+    17: Cause.BUSY,
+    **dict.fromkeys((18, 19), Cause.NO_ANSWER),
+    21: Cause.REJECTED,
+    **dict.fromkeys((34, 38, 41, 42, 47), Cause.NETWORK),
+    **dict.fromkeys((29, 50, 55, 57, 58, 63, 65, 79, 88), Cause.FAILED),
+    **dict.fromkeys(range(160, 256), Cause.NETWORK),
+}
 CME_OF_NETWORK = frozenset({30, 31, 32})  # no service, network timeout, emergency calls only
 
 
@@ -27,34 +38,40 @@ class Call:
 
     incoming: bool
     placed: bool = False  # the network may know of it
-    number: str | None = None
+    caller: Caller = Caller(None)  # noqa: RUF009 - frozen
     index: int | None = None
+    seen: bool = False  # in a list or a notice
     alerting: bool = False
     answered: bool = False
     word: str = ""  # the result word that was heard last,
     word_at: float = 0.0  # and when: an old one was meant for the call before
     released: bool = False  # something hints at its end
+    cause: int | None = None  # the network's number for it
     empty_lists: int = 0
     hanging: bool = False
     hung_up_at: float | None = None
     gone_at: float | None = None  # when the lists had it no more
     over: bool = False  # its CallEnded is posted
 
+    def wanted(self) -> bool:
+        """Whether it goes on, as far as the booth is concerned."""
+        return not (self.over or self.hanging)
+
     def owns(self, row: CallRow) -> bool:
-        """Whether `row` speaks of this call; the first row of its direction binds it."""
-        if not self.placed or not row.voice or row.incoming != self.incoming:
+        """Whether `row` speaks of this call; the first row of its direction binds it. What a row leaves open fits."""
+        if not self.placed or not row.voice or row.incoming not in {None, self.incoming}:
             return False
-        return self.index in {None, row.index}
+        return self.index is None or row.index in {None, self.index}
 
     def hear(self, row: CallRow) -> Event | None:
         """What is new in a row, from a notice or a list."""
         if not self.owns(row):
             return None
         if row.state is CallState.RELEASED:
-            # A call that was never seen may be told of the end of the one before it.
-            self.released |= self.index is not None
+            if self.seen:  # else it may be the end of the one before it
+                self.released, self.cause = True, self.cause if row.cause is None else row.cause
             return None
-        self.index = row.index
+        self.index, self.seen = self.index if row.index is None else row.index, True
         if row.state in {CallState.ACTIVE, CallState.HELD} and not self.answered:
             self.answered = True
             return Answered()
@@ -69,7 +86,7 @@ class Call:
             self.empty_lists, self.released = 0, False
             return False
         self.empty_lists += 1
-        hinted = self.index is not None and (self.released or self._word(now) != "")
+        hinted = self.seen and (self.released or self._word(now) != "")
         if hinted or self.empty_lists >= EMPTY_LISTS:
             self.gone_at = now
         return self.gone_at is not None
@@ -90,15 +107,21 @@ class Call:
         if self.hung_up_at is not None and gone - OURS_FOR <= self.hung_up_at <= gone:
             return CallEnded(Cause.NORMAL, Party.NEAR, detail)
         if self.answered:
-            return CallEnded(Cause.NORMAL, Party.FAR, detail)
+            return self._talked(detail)
         return CallEnded(Cause.NO_ANSWER, Party.FAR, detail) if self.incoming else self._unanswered(gone, detail)
+
+    def _talked(self, detail: str) -> CallEnded:
+        """Without the network's number, a call that stops has most likely been hung up by the other side."""
+        if CAUSES.get(self.cause or 0) is Cause.NETWORK:
+            return CallEnded(Cause.LOST, Party.LINE, detail)
+        return CallEnded(Cause.NORMAL, Party.FAR, detail, sure=self.cause is not None)
 
     def _unanswered(self, gone: float, detail: str) -> CallEnded:
         word = self._word(gone)
-        cause = WORDS.get(word)
+        cause = CAUSES.get(self.cause or 0) or WORDS.get(word)
         if cause:
             return CallEnded(cause, Party.LINE, detail)
-        if self.index is None and not word:
+        if not (self.seen or word):
             return CallEnded(Cause.FAILED, Party.LINE, detail)  # never in any list: a service code, not a call
         # It rang and nobody answered: whether it was refused or left to ring, NO CARRIER does not tell.
         return CallEnded(Cause.NO_ANSWER if self.alerting else Cause.NETWORK, Party.LINE, detail)

@@ -1,34 +1,34 @@
-"""The telephone behind one AT port: the call, the notices and the health of a modem. All on the worker's thread."""
+"""The telephone behind one AT port: the call, and what the modem says of it. All on the worker's thread."""
 
 from collections.abc import Callable
 from time import monotonic
 
-from hw import questions, readings
-from hw.atport import Ask, AtPort, Pause, Script
+from hw import callrows, questions, readings
+from hw.atport import Ask, AtPort, Pause, Say, Script
+from hw.callrows import CallRow, CallState
+from hw.callsound import CallSound
 from hw.contracts import Post
-from hw.errors import AudioError, HardwareError, ModemTimeout, PortLost, UnexpectedReply
+from hw.errors import HardwareError, ModemTimeout, PortLost, UnexpectedReply
 from hw.events import (
+    Answered,
     AudioFailed,
     CallEnded,
     Cause,
     Fault,
     IncomingCall,
     LineLost,
-    LineReady,
     Party,
-    SignalChanged,
-    TimeHeard,
     ToneHeard,
 )
 from hw.gsmcall import WORDS, Call, refused
+from hw.linehealth import LineHealth
+from hw.linesound import LineSound
 from hw.modems.family import Family
-from hw.pcm import PcmPort
-from hw.questions import Health
-from hw.readings import CallRow, CallState
+from hw.readings import Caller
+from hw.secondcall import SecondCall
 from hw.worker import Bell
 
 GONE_CHECKS = 6  # lists after a hanging-up before it is tried another way
-SOON = 0.5  # seconds from news of SIM or network to a look at them: such news come in bursts
 RINGING = frozenset({CallState.INCOMING, CallState.WAITING})
 CONNECTED = ("OK", "CONNECT", "VCON")
 
@@ -36,36 +36,36 @@ CONNECTED = ("OK", "CONNECT", "VCON")
 class Phone:
     """One session with a modem, from plugging in to unplugging; a new one begins with nothing remembered."""
 
-    def __init__(self, path: str, family: Family, pcm: PcmPort, post: Post, bell: Bell) -> None:
-        self._family, self._pace, self._pcm, self._post = family, family.pace, pcm, post
+    def __init__(self, path: str, family: Family, audio: LineSound, post: Post, bell: Bell) -> None:
+        self._family, self._pace, self._audio, self._post = family, family.pace, audio, post
         self._port = AtPort(path, self._notice, bell, family.pace.ping)
+        self._health = LineHealth(family, post)
+        self._sound = CallSound(family, audio, post)
+        self._second = SecondCall(family.refuse_second, post)
         self._call: Call | None = None
         self._next: Call | None = None  # dialled, but its turn has not come
-        self._opened_at: float | None = None
-        self._model = ""
-        self._ready = self._examining = self._polling = self._news_of_health = False
-        self._fault: Fault | None = None
-        self._bars: int | None = None
-        self._clock_due = True
-        self._left = self._sound_is_off = False
-        self._check_at = self._poll_at = float("inf")
+        self._opened = self._left = self._polling = False
+        self._poll_at = float("inf")
         self._news: dict[str, Callable[[str], None]] = {
-            "RING": lambda _: self._ring(None),
+            "RING": lambda _: self._ring(Caller(None)),
             "+CRING": self._cring,
-            "+CLIP": lambda line: self._ring(readings.clip(line).number),
-            "+CLCC": lambda line: self._take(readings.clcc(line)),
+            "+CLIP": lambda line: self._ring(readings.clip(line)),
+            "+CCWA": self._waiting,
+            "+CLCC": lambda line: self._take(callrows.clcc(line)),
             **dict.fromkeys(family.call_news, self._call_news),
             **dict.fromkeys(WORDS, self._word),
-            **dict.fromkeys(("+CREG", "+CEREG", "+CPIN", "+QSIMSTAT"), self._health_news),
-            **dict.fromkeys(("+CTZE", "+CTZV"), self._clock_news),
-            family.flow: lambda line: self._pcm.flow(readings.pcm_flow(line)),
+            **dict.fromkeys(("+CREG", "+CEREG", "+CPIN", *family.health_news), self._health.news),
+            **dict.fromkeys(("+CTZE", "+CTZV"), self._health.clock_news),
+            family.sound.flow: lambda line: self._audio.flow(readings.pcm_flow(line)),
             family.tone_heard: self._tone_news,
         }
 
-    def connect(self) -> None:
-        """Open the port and greet the modem."""
+    def connect(self, first: str = "") -> None:
+        """Open the port, say `first` (the remedy for a modem that has been silent), and greet the modem."""
         self._port.open()
-        self._opened_at = monotonic()
+        self._opened = True
+        if first:
+            self._port.say(first)
         self._port.run(self._greeting())
 
     def listen(self) -> None:
@@ -74,8 +74,7 @@ class Phone:
             return
         self._plan(monotonic())
         self._port.listen()
-        if self._pcm.lost:
-            self._pcm.lost = False
+        if self._audio.take_loss():
             self._post(AudioFailed("the modem's audio port went away"))
 
     def dial(self, number: str) -> None:
@@ -111,11 +110,11 @@ class Phone:
 
     def unlock(self, pin: str) -> None:
         """Give the SIM its PIN, and look at once what it made of it."""
-        self._port.run(self._unlocking(pin))
+        self._port.run(self._health.unlock(pin))
 
     def leave(self) -> None:
         """Close in good order: a call must not go on with nobody at the booth's end."""
-        if self._call and self._call.placed and self._opened_at is not None:
+        if self._call and self._call.placed and self._opened:
             self._port.say(self._family.hang_up[0])
         self._let_go("the booth closed the line")
         self._left = True
@@ -128,15 +127,16 @@ class Phone:
         self._post(LineLost(self._fault_of(problem), str(problem)))
 
     def _let_go(self, why: str) -> None:
-        for call in (self._next, self._call):
-            if call:
-                self._finish(call, CallEnded(Cause.LOST, Party.LINE, why))
+        if self._call:
+            self._finish(self._call, CallEnded(Cause.LOST, Party.LINE, why))
+        if self._next:
+            self._finish(self._next, CallEnded(Cause.FAILED, Party.LINE, why))
         self._port.close()
-        self._pcm.close()
+        self._audio.close()
 
     def _fault_of(self, problem: HardwareError) -> Fault:
         if isinstance(problem, PortLost):
-            return Fault.ABSENT if self._opened_at is None else Fault.UNPLUGGED
+            return Fault.UNPLUGGED if self._opened else Fault.ABSENT
         return Fault.SILENT if isinstance(problem, ModemTimeout) else Fault.GARBLED
 
     def _plan(self, now: float) -> None:
@@ -146,11 +146,13 @@ class Phone:
             if now >= self._poll_at:
                 self._polling = True
                 self._port.run(self._poll())
-        elif not (call or self._next or self._examining) and now >= self._check_at:
-            self._examining = True
-            self._port.run(self._check())
-        elif self._opened_at and not self._port.busy and now - self._port.heard_at >= self._pace.idle:
+        elif self._idle() and self._health.due(now):
+            self._port.run(self._health.look(self._idle))
+        elif self._opened and not self._port.busy and now - self._port.heard_at >= self._pace.idle:
             self._port.run(self._ask("AT"))
+
+    def _idle(self) -> bool:
+        return not (self._call or self._next)
 
     # Scripts
 
@@ -158,76 +160,16 @@ class Phone:
         yield Ask(command, self._pace.ping)
 
     def _greeting(self) -> Script:
-        self._model = yield from questions.greet(self._family)
+        identity = yield from questions.greet(self._family)
         for row in (yield from questions.calls(self._family)) or ():
             if row.voice and row.incoming and row.state in RINGING:
                 self._take(row)
-            elif row.voice and not (self._call or self._next):
+            elif row.voice and self._idle():
                 # Left over from before a restart: nobody talks in it any more. A call that was dialled while the modem
                 # was being greeted is none of those.
                 yield Ask(self._family.hang_up[0], self._pace.reply)
-        yield from self._sound_off()
-        self._check_at = monotonic()
-
-    def _unlocking(self, pin: str) -> Script:
-        yield Ask(f'AT+CPIN="{pin}"', self._pace.sim)
-        self._check_at = monotonic() + SOON
-
-    def _check(self) -> Script:
-        self._news_of_health = False
-        health = yield from questions.examine(self._family)
-        self._examining = False
-        if self._call or self._next:  # in a call the line is not judged: whoever hears "lost" ends the call
-            self._check_at = monotonic() + self._pace.check
-        else:
-            self._judge(health, monotonic())
-        if self._news_of_health:  # it came while we were asking, perhaps after the answer that it is about
-            self._check_at = min(self._check_at, monotonic() + SOON)
-
-    def _judge(self, health: Health, now: float) -> None:
-        if health.waking and self._opened_at is not None and now - self._opened_at < self._pace.sim:
-            self._check_at = now + SOON
-            return
-        fault = Fault.NO_SIM if health.waking else health.fault
-        if fault:
-            self._check_at = now + self._pace.check
-            if fault is not self._fault:
-                self._post(LineLost(fault, health.detail))
-            self._ready, self._fault = False, fault
-            return
-        self._check_at = now + self._pace.refresh
-        if not self._ready:
-            self._post(LineReady(self._model, health.operator))
-        if not self._ready or health.bars != self._bars:
-            self._post(SignalChanged(health.bars))
-        self._ready, self._fault, self._bars = True, None, health.bars
-        if self._clock_due and health.utc is not None:
-            self._clock_due = False
-            self._post(TimeHeard(health.utc))
-
-    def _sound_on(self) -> Script:
-        """Ready the audio; a call without sound goes on, for 119 can locate it."""
-        *before, start = self._family.sound_on
-        for command in () if self._sound_is_off else before:  # each answer is a wait between finger and dial
-            yield Ask(command, self._pace.sound)
-        self._sound_is_off = False
-        try:
-            self._pcm.open()
-        except AudioError as problem:
-            self._post(AudioFailed(str(problem)))
-            return
-        reply = yield Ask(start, self._pace.sound)
-        if not reply.ok:
-            self._pcm.close()
-            self._post(AudioFailed(f"{start}: {reply.final or 'no answer'}"))
-
-    def _sound_off(self) -> Script:
-        off = True
-        for command in self._family.sound_off:
-            if self._call is None:
-                reply = yield Ask(command, self._pace.sound)
-                off = off and reply.ok
-        self._sound_is_off = off and self._call is None
+        yield from self._sound.end(self._idle)
+        self._health.begin(identity)
 
     def _dialling(self, call: Call, number: str) -> Script:
         if call.over:
@@ -235,9 +177,16 @@ class Phone:
         if self._call:  # its end is known and only its reason was still asked for
             self._finish(self._call, self._call.ended(monotonic()))
         self._next, self._call = None, call
-        yield from self._sound_on()
+        yield from self._sound.ready()
+        yield from self._sound.begin("dial", call.wanted)
         call.placed = True
-        reply = yield Ask(self._family.dial.format(number=number), self._pace.dial)
+        dial = self._family.dial.format(number=number)
+        if not self._family.dial_is_answered:
+            yield Say(dial)
+            self._poll_at = monotonic() + self._pace.recheck
+            yield from self._placed(call)
+            return
+        reply = yield Ask(dial, self._pace.dial)
         self._poll_at = monotonic()
         if call.result(reply.final, self._poll_at):
             yield from self._confirm(call)
@@ -246,6 +195,14 @@ class Phone:
             yield from self._hanging_up(call, refused(""))
         elif not reply.final.startswith(CONNECTED):
             self._finish(call, refused(reply.final))
+        else:
+            yield from self._placed(call)
+
+    def _placed(self, call: Call) -> Script:
+        """What a family wants once the modem has taken the call."""
+        yield from self._sound.begin("placed", call.wanted)
+        for command in self._family.placed:
+            yield Ask(command, self._pace.reply)
 
     def _confirm(self, call: Call) -> Script:
         """A result word instead of OK: it may be a late one, meant for the call before."""
@@ -258,13 +215,15 @@ class Phone:
             yield from self._bury(call)
 
     def _answering(self, call: Call) -> Script:
-        yield from self._sound_on()
+        yield from self._sound.ready()
+        yield from self._sound.begin("dial", call.wanted)
         if call.over:
-            self._pcm.close()
+            self._audio.close()
             return
         reply = yield Ask(self._family.answer, self._pace.answer)
         call.result(reply.final, monotonic())
         self._poll_at = monotonic()
+        yield from self._placed(call)
 
     def _hanging_up(self, call: Call, how: CallEnded | None = None) -> Script:
         for command in self._family.hang_up:
@@ -283,7 +242,9 @@ class Phone:
         for digit in digits:
             if call.over:
                 return
-            yield from questions.tone(self._family, digit)
+            sent = yield from questions.tone(self._family, digit, call.index)
+            if not sent:
+                self._audio.key(digit)
 
     def _poll(self) -> Script:
         rows = yield from questions.calls(self._family)
@@ -297,6 +258,14 @@ class Phone:
             yield from self._bury(call)
         elif hinted:
             self._poll_at = now + self._pace.recheck
+        else:
+            yield from self._send_away(call, rows)
+
+    def _send_away(self, call: Call, rows: list[CallRow]) -> Script:
+        self._second.listed([row for row in rows if not call.owns(row)])
+        command = self._second.refusal(talking=call.answered)
+        if command:
+            yield Ask(command, self._pace.reply)
 
     def _bury(self, call: Call) -> Script:
         """Say how a call ended that is gone; an unanswered one's reason may come a moment after its release."""
@@ -315,15 +284,15 @@ class Phone:
             self._next = None
         if call is self._call:
             self._call = None
-            self._pcm.close()
-            self._port.run(self._sound_off())
-            self._check_at = min(self._check_at, monotonic() + SOON)
+            self._audio.close()
+            self._port.run(self._sound.end(self._idle))
+            self._health.news()
         self._post(event)
 
     # Notices
 
     def _notice(self, line: str) -> None:
-        handle = self._news.get(line.partition(":")[0].strip())
+        handle = self._news.get(_name(line))
         try:
             if handle:
                 handle(line)
@@ -332,23 +301,29 @@ class Phone:
 
     def _cring(self, line: str) -> None:
         if line.partition(":")[2].strip() == "VOICE":
-            self._ring(None)
+            self._ring(Caller(None))
 
-    def _ring(self, number: str | None) -> None:
-        """Somebody calls in: told once, and once more when the number comes later. One line, so one call."""
+    def _ring(self, caller: Caller) -> None:
+        """Somebody calls in: told once, and once more when it is known who. One line, so one call."""
         call = self._call
         if self._next or (call and (not call.incoming or call.answered or call.hanging)):
+            self._poll_at = monotonic()  # the list tells whether it is somebody else
             return
         if call is None:
-            self._call = Call(incoming=True, placed=True, number=number)
+            self._call = Call(incoming=True, placed=True, caller=caller)
             self._poll_at = monotonic()
-            self._post(IncomingCall(number))
-        elif number and call.number is None:
-            call.number = number
-            self._post(IncomingCall(number))
+            self._post(IncomingCall(caller.number, caller.hidden))
+        elif call.caller == Caller(None) != caller:
+            call.caller = caller
+            self._post(IncomingCall(caller.number, caller.hidden))
+
+    def _waiting(self, line: str) -> None:
+        if self._call and not self._call.hanging:
+            self._second.heard(readings.ccwa(line))
+            self._poll_at = monotonic()
 
     def _call_news(self, line: str) -> None:
-        row = self._family.call_news[line.partition(":")[0].strip()](line)
+        row = self._family.call_news[_name(line)](line)
         if row:
             self._take(row)
             self._poll_at = monotonic()
@@ -358,26 +333,27 @@ class Phone:
             self._take(row)
 
     def _take(self, row: CallRow) -> None:
-        if row.voice and row.incoming and row.state in RINGING and (not self._call or self._call.owns(row)):
-            self._ring(row.number)
+        call = self._call
+        if row.voice and row.incoming and row.state in RINGING and (not call or call.owns(row)):
+            self._ring(Caller(row.number))
         event = self._call.hear(row) if self._call else None
         if event:
             self._post(event)
+        if isinstance(event, Answered) and self._call:
+            self._port.run(self._sound.begin("active", self._call.wanted), urgent=True)
 
     def _word(self, line: str) -> None:
         if self._call and self._call.placed:
             self._call.result(line, monotonic())
             self._poll_at = monotonic()
 
-    def _health_news(self, _: str) -> None:
-        self._news_of_health = True
-        self._check_at = min(self._check_at, monotonic() + SOON)
-
-    def _clock_news(self, line: str) -> None:
-        self._clock_due = True
-        self._health_news(line)
-
     def _tone_news(self, line: str) -> None:
         digit = readings.tone(line)
-        if digit:
+        if digit and self._call:
             self._post(ToneHeard(digit))
+
+
+def _name(line: str) -> str:
+    """What a notice is called: the part before its colon, or its first word where a maker adds figures to it."""
+    name = line.partition(":")[0].strip()
+    return "CONNECT" if name.startswith("CONNECT ") else name

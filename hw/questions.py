@@ -2,19 +2,20 @@
 
 import re
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from hw import readings
+from hw import callrows, readings
 from hw.at import Reply
 from hw.atport import Ask, Pause
+from hw.callrows import CallRow
 from hw.errors import ModemTimeout, UnexpectedReply
-from hw.events import Fault
-from hw.modems.family import Family
-from hw.readings import CallRow
+from hw.events import Fault, SimLocked
+from hw.modems.family import Family, Flaw
 
 T = TypeVar("T")
 Question = Generator[Ask | Pause, Reply, T]
+FIRMWARE = frozenset({"AT+CGMR", "ATI"})
 
 SIM_ABSENT = frozenset({10, 13})  # not inserted, failure
 SIM_LOCKED = frozenset({5, 6, 7, 11, 12, 16, 17, 18})  # PIN or PUK of SIM or telephone
@@ -26,15 +27,24 @@ class Health:
 
     fault: Fault | None = None
     detail: str = ""
+    lock: SimLocked | None = None
     waking: bool = False  # the SIM says neither yes nor no: so soon after power-on that is no fault
     operator: str = ""
     bars: int | None = None
     utc: float | None = None
 
 
-def greet(family: Family) -> Question[str]:
-    """Make a modem ready that may know nothing of us; its model."""
-    model = ""
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a modem says of itself."""
+
+    model: str
+    flaw: Flaw | None = None  # what its firmware is known for
+
+
+def greet(family: Family) -> Question[Identity]:
+    """Make a modem ready that may know nothing of us."""
+    said: dict[str, str] = {}
     for step in family.greeting:
         reply = yield Ask(step.command, step.patience)
         if not reply.ok and step.otherwise:
@@ -42,15 +52,19 @@ def greet(family: Family) -> Question[str]:
         if not reply.ok and step.fatal:
             # The port answers other things, so it is alive; but no such modem.
             raise UnexpectedReply(f"{step.command}: {reply.final}") if reply.final else ModemTimeout(step.command)
-        if step.command == family.model and reply.lines:
-            model = reply.lines[0].removeprefix("+CGMM:").strip(' "')
-    return model or family.name
+        said[step.command] = "\n".join(reply.lines)
+    model = said.get(family.model, "").partition("\n")[0].removeprefix("+CGMM:").strip(' "')
+    firmware = "\n".join(said[command] for command in FIRMWARE & said.keys())
+    flaws = (flaw for flaw in family.flaws if re.search(flaw.firmware, firmware, re.MULTILINE))
+    return Identity(model or family.name, next(flaws, None))
 
 
 def examine(family: Family) -> Question[Health]:
     """Look at the SIM, then the network, then voice: the first fault is what a technician has to cure first."""
     pin = yield Ask(family.sim, family.pace.reply)
     health = _sim(pin)
+    if health.fault is Fault.SIM_LOCKED:
+        return replace(health, lock=(yield from lock(family, health.detail)))
     if health.fault or health.waking:
         return health
     registered = False
@@ -59,9 +73,11 @@ def examine(family: Family) -> Question[Health]:
         registered |= _registered(reply)
     if not registered:
         return Health(Fault.NO_NETWORK)
-    voice = yield Ask(family.voice, family.pace.reply)
-    if not voice.ok:
-        return Health(Fault.NO_VOICE, voice.final)
+    sound = family.sound
+    if sound.asked:
+        voice = yield Ask(sound.asked, family.pace.reply)
+        if not sound.has_voice(voice):
+            return Health(Fault.NO_VOICE, voice.final)
     csq = yield Ask(family.signal, family.pace.reply)
     cops = yield Ask(family.operator, family.pace.reply)
     utc = yield from clock(family)
@@ -69,12 +85,24 @@ def examine(family: Family) -> Question[Health]:
     return Health(operator=_read(cops, readings.operator) or "", bars=signal.bars if signal else None, utc=utc)
 
 
+def lock(family: Family, word: str) -> Question[SimLocked]:
+    """What a locked SIM wants, and how often a wrong answer is forgiven: read before anything is tried."""
+    serial = yield from _first(family.iccid, family, readings.iccid)
+    tries = yield from _first(family.tries, family, readings.pin_tries)
+    return SimLocked(serial or "", tries, "PUK" in word or word == "+CME ERROR: 12")
+
+
 def clock(family: Family) -> Question[float | None]:
     """The network's time, from the first source that has it."""
-    for command in family.clocks:
-        utc = _read((yield Ask(command, family.pace.reply)), readings.network_time)
-        if utc is not None:
-            return utc
+    return (yield from _first(family.clocks, family, readings.network_time))
+
+
+def _first(commands: tuple[str, ...], family: Family, reader: Callable[[str], T | None]) -> Question[T | None]:
+    """The first answer that makes sense."""
+    for command in commands:
+        found = _read((yield Ask(command, family.pace.reply)), reader)
+        if found is not None:
+            return found
     return None
 
 
@@ -84,7 +112,7 @@ def calls(family: Family) -> Question[list[CallRow] | None]:
     if not reply.ok:
         return None
     try:
-        return [readings.clcc(line) for line in reply.lines]
+        return [callrows.clcc(line) for line in reply.lines]
     except UnexpectedReply:
         return None
 
@@ -96,13 +124,15 @@ def reason(family: Family) -> Question[str]:
     return re.sub(r"\d{5,}", "…", text)
 
 
-def tone(family: Family, digit: str) -> Question[None]:
-    """One tone, by the first command that the modem understands."""
+def tone(family: Family, digit: str, index: int | None) -> Question[bool]:
+    """One tone, by the first command that the modem understands; whether there was one."""
+    sent = False
     for command in family.tones:
-        reply = yield Ask(command.format(digit=digit), family.pace.reply)
-        if reply.ok:
+        reply = yield Ask(command.format(digit=digit, index=index or 1), family.pace.reply)
+        if sent := reply.ok:
             break
     yield Pause(family.pace.tone)
+    return sent
 
 
 def _sim(reply: Reply) -> Health:
@@ -122,7 +152,7 @@ def _registered(reply: Reply) -> bool:
     return status is not None and status.registered
 
 
-def _read(reply: Reply, reader: Callable[[str], T]) -> T | None:
+def _read(reply: Reply, reader: Callable[[str], T | None]) -> T | None:
     """What the first line means; None when it is missing or makes no sense."""
     try:
         return reader(reply.lines[0]) if reply.ok and reply.lines else None

@@ -7,9 +7,9 @@ line may have been cut or merged with another.
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 
 from hw.errors import UnexpectedReply
+from hw.events import Hidden
 
 FIELD = re.compile(r'\s*(?:"([^"]*)"|([^,"]*))\s*(,|$)')
 CLOCK = re.compile(r"(\d{2}|\d{4})/(\d\d)/(\d\d),(\d\d):(\d\d):(\d\d)(?:([+-]\d{1,2})(?:,[01])?)?", re.ASCII)
@@ -17,40 +17,8 @@ FIRST_HONEST_YEAR = 2024  # a modem without network time counts from 1970, 1980 
 QUARTER = timedelta(minutes=15)
 TONES = "0123456789*#ABCD"
 DIALLABLE = frozenset("0123456789*#+")
-
-
-class CallState(Enum):
-    """Where one call stands, by the numbers of 3GPP TS 27.007 +CLCC; -1 is Quectel's addition."""
-
-    RELEASED = -1
-    ACTIVE = 0
-    HELD = 1
-    DIALLING = 2
-    ALERTING = 3
-    INCOMING = 4
-    WAITING = 5
-
-
-# ^DSCI counts otherwise: 3 is connected, 7 is alerting.
-DSCI_STATES = {
-    2: CallState.DIALLING,
-    3: CallState.ACTIVE,
-    4: CallState.INCOMING,
-    5: CallState.WAITING,
-    6: CallState.RELEASED,
-    7: CallState.ALERTING,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class CallRow:
-    """One call, as a list or a notice shows it."""
-
-    index: int
-    incoming: bool
-    state: CallState
-    voice: bool
-    number: str | None = None
+PLACE_OF_TRIES = {"+QPINC": 1, "+SPIC": 0, "+CPINR": 1, "^CPIN": 3}
+HIDDEN = {"1": Hidden.WITHHELD, "2": Hidden.UNAVAILABLE, "3": Hidden.PAYPHONE, "4": Hidden.UNAVAILABLE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +51,10 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls in; None when withheld or unavailable."""
+    """Who calls in: a number, or why there is none; neither when the network has not said yet."""
 
     number: str | None
+    hidden: Hidden | None = None
 
 
 def fields(line: str, name: str) -> list[str]:
@@ -108,63 +77,37 @@ def fields(line: str, name: str) -> list[str]:
     return found
 
 
-def _number(text: str, name: str) -> int:
+def number(text: str, name: str) -> int:
+    """A whole number of at most nine digits."""
     if not re.fullmatch(r"-?\d{1,9}", text, re.ASCII):
         raise UnexpectedReply(f"{name}: a number was expected")
     return int(text)
 
 
-def _state(status: int, name: str) -> CallState:
-    try:
-        return CallState(status)
-    except ValueError:
-        raise UnexpectedReply(f"{name}: no such call state: {status}") from None
-
-
-def _dialled(values: list[str], at: int) -> str | None:
-    number = values[at] if len(values) > at else ""
-    return number if number and set(number) <= DIALLABLE else None
-
-
-def _row(values: list[str], name: str) -> CallRow:
-    index, direction, status, mode, _ = (_number(value, name) for value in [*values, "", "", "", "", ""][:5])
-    if direction not in {0, 1}:
-        raise UnexpectedReply(f"{name}: a direction is 0 or 1")
-    # Modes 4, 5 and 3 are voice too: voice followed by, or alternating with, data or fax.
-    return CallRow(index, direction == 1, _state(status, name), mode in {0, 3, 4, 5}, _dialled(values, 5))
-
-
-def clcc(line: str) -> CallRow:
-    """A row of `AT+CLCC`; SIMCom's state 6 (disconnected) is read as released."""
-    values = fields(line, "+CLCC")
-    if values[2:3] == ["6"]:
-        values[2] = "-1"
-    return _row(values, "+CLCC")
-
-
-def ccinfo(line: str) -> CallRow | None:
-    """`+QIND: "ccinfo",...`; None for the other things that +QIND tells."""
-    subject, *values = fields(line, "+QIND")
-    return _row(values, "ccinfo") if subject == "ccinfo" else None
-
-
-def dsci(line: str) -> CallRow:
-    """`^DSCI: <id>,<direction>,<state>,<type>,<number>,<number type>`, the number without quotes."""
-    values = fields(line, "^DSCI")
-    index, direction, status, kind = (_number(value, "^DSCI") for value in [*values, "", "", "", ""][:4])
-    if status not in DSCI_STATES or direction not in {0, 1}:
-        raise UnexpectedReply("^DSCI: no such state or direction")
-    return CallRow(index, direction == 1, DSCI_STATES[status], kind == 0, _dialled(values, 4))
+def dialled(values: list[str], at: int) -> str | None:
+    """The telephone number in a field; None when it is missing, empty or no number."""
+    shown = values[at] if len(values) > at else ""
+    return shown if shown and set(shown) <= DIALLABLE else None
 
 
 def clip(line: str) -> Caller:
-    """`+CLIP: "<number>",<type>[,<sub>,<subtype>,[<name>],<validity>]`."""
-    values = fields(line, "+CLIP")
-    withheld = len(values) > 5 and values[5] in {"1", "2"}
-    number = _dialled(values, 0)
-    if number and not number.startswith("+") and values[1:2] == ["145"]:
-        number = "+" + number
-    return Caller(None if withheld else number)
+    """`+CLIP: "<number>",<type>[,<sub>,<subtype>,[<name>],<validity>]` (27.007, 7.6)."""
+    return _caller(fields(line, "+CLIP"), validity=5)
+
+
+def ccwa(line: str) -> Caller:
+    """`+CCWA: "<number>",<type>,<class>[,[<name>],<validity>]`: a second call waits (27.007, 7.12)."""
+    return _caller(fields(line, "+CCWA"), validity=4)
+
+
+def _caller(values: list[str], validity: int) -> Caller:
+    if len(values) < 2:
+        raise UnexpectedReply("a caller without a type of number")
+    hidden = HIDDEN.get(values[validity]) if len(values) > validity else None
+    shown = dialled(values, 0)
+    if shown is None or hidden:
+        return Caller(None, hidden or Hidden.WITHHELD)
+    return Caller("+" + shown if values[1:2] == ["145"] and not shown.startswith("+") else shown)
 
 
 def registration(line: str, *, asked: bool) -> Registration:
@@ -175,27 +118,35 @@ def registration(line: str, *, asked: bool) -> Registration:
     values = fields(line, name)
     if asked and len(values) < 2:
         raise UnexpectedReply(f"{name}: too short for an answer")
-    return Registration(_number(values[1 if asked else 0], name))
+    return Registration(number(values[1 if asked else 0], name))
 
 
 def signal(line: str) -> Signal:
     """+CSQ: strength 0 to 31; 99 means unknown, 100 to 199 are the same for TD-SCDMA and LTE."""
-    rssi = _number(fields(line, "+CSQ")[0], "+CSQ")
+    rssi = number(fields(line, "+CSQ")[0], "+CSQ")
     return Signal(rssi if 0 <= rssi <= 31 else None)
 
 
 def pcm_flow(line: str) -> bool:
     """`+QPCMV: 1,0` means write on, `+QPCMV: 0,0` means stop writing."""
-    go = _number(fields(line, "+QPCMV")[0], "+QPCMV")
+    go = number(fields(line, "+QPCMV")[0], "+QPCMV")
     if go not in {0, 1}:
         raise UnexpectedReply("+QPCMV: 0 or 1 was expected")
     return go == 1
 
 
 def tone(line: str) -> str | None:
-    """`+QTONEDET: <ASCII code>`: the key that the far end pressed, None for a code that is no key."""
-    code = _number(fields(line, "+QTONEDET")[0], "+QTONEDET")
-    return chr(code) if 0 < code < 128 and chr(code) in TONES else None
+    """A key that the far end pressed, None for what is no key: `+QTONEDET: 53` by its code, the others as it is.
+
+    >>> tone("+QTONEDET: 53"), tone("+RXDTMF: 5"), tone("^DDTMF: #")
+    ('5', '5', '#')
+    """
+    name = line.partition(":")[0].strip()
+    heard = fields(line, name)[0].upper()
+    if name == "+QTONEDET":
+        code = number(heard, name)
+        heard = chr(code) if 0 < code < 128 else ""
+    return heard if heard and heard in TONES else None
 
 
 def network_time(line: str) -> float | None:
@@ -227,6 +178,33 @@ def network_time(line: str) -> float | None:
 def pin(line: str) -> str:
     """What `AT+CPIN?` says of the SIM: READY, SIM PIN, SIM PUK, NOT INSERTED, NOT READY ..."""
     return fields(line, "+CPIN")[0].upper()
+
+
+def pin_tries(line: str) -> int | None:
+    """How often the SIM's PIN may still be tried, by whichever maker's counter; None when the line does not say.
+
+    >>> pin_tries('+QPINC: "SC",3,10'), pin_tries("+SPIC: 3,10,0,10"), pin_tries("+CPINR: SIM PIN,2,3")
+    (3, 3, 2)
+    >>> pin_tries("^CPIN: SIM PIN,,10,3,10,3"), pin_tries('+CSIM: 4,"63C1"')
+    (3, 1)
+    """
+    name = line.partition(":")[0].strip()
+    values = fields(line, name)
+    if name == "+CSIM":  # an empty VERIFY: 63 Cx, x tries are left (ISO/IEC 7816-4)
+        status = values[-1].upper()
+        if status == "6983":  # blocked
+            return 0
+        return int(status[3], 16) if re.fullmatch(r"63C[0-9A-F]", status) else None
+    at = PLACE_OF_TRIES.get(name)
+    return number(values[at], name) if at is not None and len(values) > at and values[at] else None
+
+
+def iccid(line: str) -> str:
+    """The SIM's serial number, 18 to 20 digits and perhaps a filler."""
+    found = re.search(r"(?<!\d)(89\d{16,18}F?)(?!\d)", line)
+    if not found:
+        raise UnexpectedReply("no ICCID")
+    return found[1].rstrip("F")
 
 
 def operator(line: str) -> str:

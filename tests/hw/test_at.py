@@ -6,10 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw import readings
+from hw import callrows, readings
 from hw.at import LONGEST_LINE, Dialogue, Notice, Reply, answers
+from hw.callrows import CallRow, CallState
 from hw.errors import MisuseError, UnexpectedReply
-from hw.readings import Caller, CallRow, CallState
+from hw.events import Hidden
+from hw.readings import Caller
 
 SAMPLE, FULL = 300, 20_000
 
@@ -219,34 +221,36 @@ def test_garbage_is_counted_until_a_reply():
     ],
 )
 def test_rows_of_the_list_of_calls(line, row):
-    assert readings.clcc(line) == row
+    assert callrows.clcc(line) == row
 
 
 def test_ccinfo():
     line = '+QIND: "ccinfo",1,0,-1,0,0,"0312345601",129'
-    assert readings.ccinfo(line) == CallRow(1, False, CallState.RELEASED, True, "0312345601")
-    assert readings.ccinfo('+QIND: "csq",24,99') is None
+    assert callrows.ccinfo(line) == CallRow(1, False, CallState.RELEASED, True, "0312345601")
+    assert callrows.ccinfo('+QIND: "csq",24,99') is None
 
 
 def test_dsci_counts_otherwise_than_clcc():
-    states = [readings.dsci(f"^DSCI: 1,0,{state},0,0312345601,129").state for state in (2, 7, 3, 6)]
+    states = [callrows.dsci(f"^DSCI: 1,0,{state},0,0312345601,129").state for state in (2, 7, 3, 6)]
     assert states == [CallState.DIALLING, CallState.ALERTING, CallState.ACTIVE, CallState.RELEASED]
-    assert readings.dsci("^DSCI: 1,1,4,0,,128") == CallRow(1, True, CallState.INCOMING, True)
+    assert callrows.dsci("^DSCI: 1,1,4,0,,128") == CallRow(1, True, CallState.INCOMING, True)
 
 
 @pytest.mark.parametrize(
-    ("line", "number"),
+    ("line", "caller"),
     [
-        ('+CLIP: "0312345601",129,,,,0', "0312345601"),
-        ('+CLIP: "81312345601",145,,,,0', "+81312345601"),
-        ('+CLIP: "+81312345601",145', "+81312345601"),
-        ('+CLIP: "",128,,,,1', None),
-        ('+CLIP: "0312345601",129,"",0,"OK SHOP",2', None),
-        ('+CLIP: "0312345601",129,"",0,"OK SHOP",0', "0312345601"),
+        ('+CLIP: "0312345601",129,,,,0', Caller("0312345601")),
+        ('+CLIP: "81312345601",145,,,,0', Caller("+81312345601")),
+        ('+CLIP: "+81312345601",145', Caller("+81312345601")),
+        ('+CLIP: "",128', Caller(None, Hidden.WITHHELD)),
+        ('+CLIP: "",128,,,,1', Caller(None, Hidden.WITHHELD)),
+        ('+CLIP: "0312345601",129,"",0,"OK SHOP",2', Caller(None, Hidden.UNAVAILABLE)),
+        ('+CLIP: "",128,,,,3', Caller(None, Hidden.PAYPHONE)),
+        ('+CLIP: "0312345601",129,"",0,"OK SHOP",0', Caller("0312345601")),
     ],
 )
-def test_caller(line, number):
-    assert readings.clip(line) == Caller(number)
+def test_caller(line, caller):
+    assert readings.clip(line) == caller
 
 
 def test_registration_has_two_shapes():
@@ -286,9 +290,9 @@ def test_network_time(line, utc):
 
 
 READERS = (
-    (readings.clcc, "+CLCC: "),
-    (readings.ccinfo, '+QIND: "ccinfo",'),
-    (readings.dsci, "^DSCI: "),
+    (callrows.clcc, "+CLCC: "),
+    (callrows.ccinfo, '+QIND: "ccinfo",'),
+    (callrows.dsci, "^DSCI: "),
     (readings.clip, "+CLIP: "),
     (lambda line: readings.registration(line, asked=True), "+CREG: "),
     (lambda line: readings.registration(line, asked=False), "+CEREG: "),

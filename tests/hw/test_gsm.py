@@ -20,11 +20,14 @@ from hw.events import (
     CallEnded,
     Cause,
     Fault,
+    Hidden,
     IncomingCall,
     LineLost,
     LineReady,
     Party,
+    SecondCallRefused,
     SignalChanged,
+    SimLocked,
     TimeHeard,
     ToneHeard,
 )
@@ -60,7 +63,7 @@ WELL = {
     "AT+CLCC": ("OK",),
 }
 NEAR = CallEnded(Cause.NORMAL, Party.NEAR)
-FAR = CallEnded(Cause.NORMAL, Party.FAR)
+FAR = CallEnded(Cause.NORMAL, Party.FAR, sure=False)
 
 
 def clcc(state, *, incoming=False, index=1, number=NUMBER):
@@ -314,6 +317,8 @@ def test_a_fault_that_can_be_cured_is_told_once_and_emergency_calls_still_go(
     well, modem.answers[command] = modem.answers[command], answer
     line.open(inbox.post)
     assert inbox.next().fault is fault
+    if fault is Fault.SIM_LOCKED:
+        assert inbox.next() == SimLocked("", None, puk="PUK" in answer[0])
     modem.wait_for(command, times=modem.count(command) + 2)
     line.dial("119")
     modem.wait_for("ATD119;")
@@ -321,6 +326,43 @@ def test_a_fault_that_can_be_cured_is_told_once_and_emergency_calls_still_go(
     assert inbox.next() == NEAR
     modem.answers[command] = well
     assert inbox.next() == LineReady("EC25", "TEST")
+
+
+@pytest.mark.parametrize(
+    ("pin", "counter", "given"),
+    [
+        ("+CPIN: SIM PIN", "3,10", True),
+        ("+CPIN: SIM PIN", "2,10", True),
+        ("+CPIN: SIM PIN", "1,10", False),  # the next wrong one would lock it for good
+        ("+CPIN: SIM PUK", "0,10", False),
+        ("+CPIN: READY", "3,10", False),
+    ],
+)
+def test_a_pin_is_given_once_and_only_when_two_tries_are_left(line, modem, inbox, *, pin, counter, given):
+    modem.answers |= {
+        "AT+CPIN?": (pin, "OK"),
+        'AT+QPINC="SC"': (f'+QPINC: "SC",{counter}', "OK"),
+        "AT+QCCID": ("+QCCID: 8988100000000000001F", "OK"),
+        "AT+CPIN=": ("+CME ERROR: 16",),
+    }
+    line.open(inbox.post)
+    locked = SimLocked("8988100000000000001", int(counter[0]), puk="PUK" in pin)
+    if "READY" not in pin:
+        assert inbox.until(SimLocked) == locked
+    line.unlock("1234")
+    modem.wait_for("AT+CPIN?", times=modem.count("AT+CPIN?") + 2)
+    if "READY" not in pin:
+        assert inbox.until(SimLocked) == locked  # said again, whatever came of it
+    assert modem.count('AT+CPIN="1234"') == given
+
+
+@pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", '1234"', "１２３４"])
+def test_what_is_no_pin_is_never_sent(line, modem, inbox, pin):
+    line.open(inbox.post)
+    with pytest.raises(MisuseError):
+        line.unlock(pin)
+    inbox.until(LineReady)
+    assert not [command for command in modem.heard if command.startswith("AT+CPIN=")]
 
 
 def test_a_sim_that_wakes_up_is_no_fault(line, modem, inbox):
@@ -641,6 +683,7 @@ def test_a_withheld_number(modem, inbox):
     modem.answers["AT+CLCC"] = (clcc(4, incoming=True, number=""), "OK")
     modem.say("+CRING: VOICE", '+CLIP: "",128,,,,1')
     assert inbox.next() == IncomingCall(None)
+    assert inbox.next() == IncomingCall(None, Hidden.WITHHELD)
     assert inbox.empty()
 
 
@@ -668,7 +711,10 @@ def test_refusing_a_caller(ready, modem, inbox):
 def test_a_second_caller_does_not_touch_the_first_call(modem, inbox):
     modem.answers["AT+CLCC"] = (clcc(0), clcc(5, incoming=True, index=2, number="0312345602"), "OK")
     modem.say('+CCWA: "0312345602",129,1', "RING", '+CLIP: "0312345602",129', ccinfo(5, incoming=True, index=2))
+    assert inbox.next() == SecondCallRefused("0312345602")
+    modem.wait_for("AT+CHLD=0")
     assert inbox.empty(0.4)
+    assert modem.count("AT+CHLD=0") == 1
     modem.answers["AT+CLCC"] = ("OK",)
     assert inbox.next() == FAR
 
@@ -820,8 +866,8 @@ def test_sound_both_ways_whatever_the_cuts(talking, modem):
 def test_old_sound_is_dropped_and_stays_aligned(talking, modem):
     modem.sound(b"".join(frame(number) for number in range(1, 12)) + b"\x0c")
     assert len(collect(talking.audio, 1)) == 1
-    assert 0 < talking.audio.skipped <= 2 * FRAME
-    assert talking.audio.skipped % 2 == 0
+    assert 0 < talking.audio.carrier.skipped <= 2 * FRAME
+    assert talking.audio.carrier.skipped % 2 == 0
     modem.sound(b"\x00" + frame(12)[2:])
     assert all(sound[1::2] == bytes(FRAME // 2) for sound in collect(talking.audio, 9))
 
@@ -840,7 +886,7 @@ def test_flow_control_stops_and_restarts_our_writing(talking, modem):
 def test_a_port_that_takes_nothing_drops_whole_frames_and_goes_on(talking, modem):
     for number in range(1, 101):
         talking.audio.write(frame(number % 100 + 1))
-    assert talking.audio.dropped > 0
+    assert talking.audio.carrier.dropped > 0
     heard = modem.sound_heard(100 * FRAME, patience=0.3)
     talking.audio.write(frame(7))
     talking.audio.write(frame(7))

@@ -1,0 +1,105 @@
+"""Whether a modem can make calls: SIM, network, voice, signal and the network's time, looked at between calls."""
+
+from collections.abc import Callable
+from time import monotonic
+
+from hw import questions
+from hw.atport import Ask, Script
+from hw.contracts import Post
+from hw.events import Fault, LineDegraded, LineLost, LineReady, SignalChanged, SimLocked, TimeHeard
+from hw.modems.family import Family
+from hw.questions import Health, Identity
+
+SOON = 0.5  # seconds from news of SIM or network to a look at them: such news come in bursts
+LAST_TRY = 1  # a SIM with one try left is left alone: the next wrong PIN locks it for good
+
+
+class LineHealth:
+    """Looks when it is time and tells what has changed."""
+
+    def __init__(self, family: Family, post: Post) -> None:
+        self._family, self._pace, self._post = family, family.pace, post
+        self._identity = Identity(family.name)
+        self._began = 0.0
+        self._ready = self._examining = self._fresh = False
+        self._fault: Fault | None = None
+        self._lock: SimLocked | None = None
+        self._bars: int | None = None
+        self._clock_due = True
+        self._check_at = float("inf")
+
+    def begin(self, identity: Identity) -> None:
+        """The modem has been greeted; SIM and network may still be waking."""
+        self._identity, self._began = identity, monotonic()
+        self._check_at = self._began
+
+    def due(self, now: float) -> bool:
+        """Whether it is time to look."""
+        return not self._examining and now >= self._check_at
+
+    def news(self, _line: str = "") -> None:
+        """Something about SIM or network has changed."""
+        self._fresh = True
+        self._check_at = min(self._check_at, monotonic() + SOON)
+
+    def clock_news(self, line: str) -> None:
+        """The network has told its time."""
+        self._clock_due = True
+        self.news(line)
+
+    def look(self, idle: Callable[[], bool]) -> Script:
+        """Examine; in a call the line is not judged, for whoever hears "lost" ends the call."""
+        self._examining, self._fresh = True, False
+        health = yield from questions.examine(self._family)
+        self._examining = False
+        if idle():
+            self._judge(self._with_flaw(health), monotonic())
+        else:
+            self._check_at = monotonic() + self._pace.check
+        if self._fresh:  # it came while we were asking, perhaps after the answer that it is about
+            self._check_at = min(self._check_at, monotonic() + SOON)
+
+    def unlock(self, pin: str) -> Script:
+        """One try with this PIN, unless it is the last one or the SIM wants something else (modems differ: read first)."""
+        health = yield from questions.examine(self._family)
+        lock = health.lock
+        if lock and not lock.puk and (lock.tries is None or lock.tries > LAST_TRY):
+            yield Ask(f'AT+CPIN="{pin}"', self._pace.sim)
+        self._lock = None  # what comes of it is told even if nothing has changed
+        self._began = monotonic()  # its data may be busy for seconds now
+        self.news()
+
+    def _with_flaw(self, health: Health) -> Health:
+        flaw = self._identity.flaw
+        return Health(Fault.NO_VOICE, flaw.advice) if flaw and flaw.voiceless and not health.fault else health
+
+    def _judge(self, health: Health, now: float) -> None:
+        if health.waking and now - self._began < self._pace.sim:
+            self._check_at = now + SOON
+            return
+        fault = Fault.NO_SIM if health.waking else health.fault
+        if fault:
+            self._impaired(fault, health)
+            self._check_at = now + self._pace.check
+        else:
+            self._well(health)
+            self._check_at = now + self._pace.refresh
+
+    def _impaired(self, fault: Fault, health: Health) -> None:
+        if fault is not self._fault:
+            self._post(LineLost(fault, health.detail))
+        if health.lock and health.lock != self._lock:
+            self._post(health.lock)
+        self._ready, self._fault, self._lock = False, fault, health.lock
+
+    def _well(self, health: Health) -> None:
+        if not self._ready:
+            self._post(LineReady(self._identity.model, health.operator))
+            if self._identity.flaw:
+                self._post(LineDegraded(self._identity.flaw.advice))
+        if not self._ready or health.bars != self._bars:
+            self._post(SignalChanged(health.bars))
+        self._ready, self._fault, self._lock, self._bars = True, None, None, health.bars
+        if self._clock_due and health.utc is not None:
+            self._clock_due = False
+            self._post(TimeHeard(health.utc))

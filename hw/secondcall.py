@@ -1,0 +1,39 @@
+"""Somebody who calls in while there is a call: told once, and sent away politely. A booth has one line. No I/O."""
+
+from collections.abc import Sequence
+
+from hw.callrows import CallRow, CallState
+from hw.contracts import Post
+from hw.events import SecondCallRefused
+from hw.readings import Caller
+
+WAITS = frozenset({CallState.INCOMING, CallState.WAITING})
+
+
+class SecondCall:
+    """The one caller who may be waiting beside the call."""
+
+    def __init__(self, refuse: str, post: Post) -> None:
+        """`refuse` is the command that sends them away; empty for a modem that must not be asked."""
+        self._refuse, self._post = refuse, post
+        self._present = self._refused = False
+
+    def heard(self, caller: Caller) -> None:
+        """They wait, or wait still."""
+        if not self._present:
+            self._present, self._refused = True, False
+            self._post(SecondCallRefused(caller.number, caller.hidden))
+
+    def listed(self, others: Sequence[CallRow]) -> None:
+        """A complete list has these calls besides ours."""
+        waiting = [row for row in others if row.voice and row.incoming and row.state in WAITS]
+        for row in waiting[:1]:
+            self.heard(Caller(row.number))
+        self._present = bool(waiting)
+
+    def refusal(self, *, talking: bool) -> str:
+        """The command to send now, once; while a call is still being set up modems take it for something else."""
+        if not (self._present and talking) or self._refused:
+            return ""
+        self._refused = True
+        return self._refuse
