@@ -18,7 +18,7 @@ class Agenda:
         self._name = name
         self._news = threading.Condition()
         self._now: deque[Action] = deque()
-        self._later: list[tuple[float, int, Action]] = []
+        self._later: list[tuple[float, int, Action, object]] = []
         self._order = itertools.count()
         self._clerk: threading.Thread | None = None
 
@@ -28,16 +28,17 @@ class Agenda:
             self._now.append(action)
             self._wake()
 
-    def after(self, seconds: float, action: Action) -> None:
-        """Run `action` in `seconds`, unless it is forgotten before."""
+    def after(self, seconds: float, action: Action, of: object = None) -> None:
+        """Run `action` in `seconds`, unless it is forgotten before; `of` is what it belongs to."""
         with self._news:
-            heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), action))
+            heapq.heappush(self._later, (time.monotonic() + seconds, next(self._order), action, of))
             self._wake()
 
-    def forget(self) -> None:
-        """Drop what was planned for later; what was asked for soon stays."""
+    def forget(self, of: object = None) -> None:
+        """Drop what was planned for later, or only what belongs to `of`; what was asked for soon stays."""
         with self._news:
-            self._later.clear()
+            self._later = [] if of is None else [plan for plan in self._later if plan[3] is not of]
+            heapq.heapify(self._later)
             self._news.notify_all()
 
     def close(self) -> None:

@@ -2,65 +2,31 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal, Self
+from typing import Self
 
 from hw.contracts import SILENCE
 from hw.emulated.agenda import Agenda
-from hw.emulated.speech import BUSY_TONE, RING_BACK, Speech, Voice
+from hw.emulated.farend import (
+    BUSY,
+    CAUSES,
+    ENDS_AFTER,
+    NO_ANSWER,
+    NORMAL,
+    REJECTED,
+    Call,
+    Change,
+    FarEnd,
+    Hidden,
+    Progress,
+    State,
+)
+from hw.emulated.speech import BUSY_TONE, RING_BACK
 from hw.emulated.tape import Tape
 
-State = Literal["idle", "dialling", "alerting", "talking", "ringing"]
-Outcome = Literal["answers", "busy", "no answer", "unassigned", "rejects"]
-Then = Literal["speaks", "hangs up wordlessly", "hangs up mid-pitch"]
-Change = Literal["answers", "busy", "no answer", "unassigned", "rejects", "speaks", "goes silent", "hangs up"]
-
-# Causes of 3GPP TS 24.008, table 10.5.123.
-UNASSIGNED, NORMAL, BUSY, NO_ANSWER, REJECTED = 1, 16, 17, 19, 21
-CAUSES: dict[str, int] = {"busy": BUSY, "no answer": NO_ANSWER, "unassigned": UNASSIGNED, "rejects": REJECTED}
-
 SET_UP = 0.05  # seconds until the far end rings, unless it makes up its mind even sooner
-ENDS_AFTER: dict[Then, float | None] = {"speaks": None, "hangs up wordlessly": 1.5, "hangs up mid-pitch": 6.0}
 
-
-@dataclass(frozen=True)
-class FarEnd:
-    """What somebody does with a call: seconds until the outcome, the outcome, and what follows an answer.
-
-    `ends_after` counts seconds from the answer; None is what suits `then`. `rings_for` is the network's patience with
-    an unanswered call, and the caller's own when it is the far end that calls.
-    """
-
-    answers_after: float = 0.2
-    outcome: Outcome = "answers"
-    then: Then = "speaks"
-    ends_after: float | None = None
-    voice: Voice = Speech(1)  # noqa: RUF009 - frozen, and nothing is computed before it speaks
-    rings_for: float = 30.0
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What became of the call: told to observers at every change. `cause` (24.008) belongs to the end, else 0."""
-
-    state: State
-    number: str | None
-    incoming: bool
-    cause: int = 0
-    ended_here: bool = False
-
-
-@dataclass(eq=False)
-class _Call:
-    number: str | None
-    far_end: FarEnd
-    incoming: bool
-    voice: Voice | None = None
-    position: int = 0
-
-    def sound(self, voice: Voice | None) -> None:
-        self.voice, self.position = voice, 0
+__all__ = ["BUSY", "Exchange", "FarEnd", "Hidden", "Progress", "State"]
 
 
 class Exchange:
@@ -76,7 +42,8 @@ class Exchange:
         self.default = FarEnd()
         self._changed = threading.Condition()
         self._state: State = "idle"
-        self._call: _Call | None = None
+        self._call: Call | None = None
+        self._other: Call | None = None  # waits, or is held
         self._keyed = ""
         self._tape = Tape()
         self._agenda = Agenda("exchange")
@@ -108,6 +75,19 @@ class Exchange:
             return self._call is not None and self._call.incoming
 
     @property
+    def hidden(self) -> Hidden:
+        """Why the present caller's number is not shown; empty when it is, or without a call."""
+        with self._changed:
+            return self._call.hidden if self._call else ""
+
+    @property
+    def calls(self) -> tuple[Progress, ...]:
+        """All calls as they are now, by their index; the second one waits or is held."""
+        with self._changed:
+            present = sorted(filter(None, (self._call, self._other)), key=lambda call: call.index)
+            return tuple(call.progress(second=call is self._other) for call in present)
+
+    @property
     def heard(self) -> bytes:
         """What the far end of the latest call has heard since it answered (the last two minutes), s16le 8 kHz."""
         return self._tape.pcm
@@ -134,20 +114,41 @@ class Exchange:
         with self._changed:
             assert self._changed.wait_for(lambda: self._state == state, patience), f"{self._state}, not {state}"
 
-    def call_in(self, number: str | None, far_end: FarEnd | None = None) -> bool:
-        """Somebody calls the booth, None: number withheld. False when the line is engaged: they hear the busy tone."""
+    def call_in(
+        self, number: str | None, far_end: FarEnd | None = None, *, hidden: Hidden = "", waiting: bool = False
+    ) -> bool:
+        """Somebody calls the booth; None for a number, or a reason in `hidden`: it is not shown.
+
+        False when the line is engaged: they hear the busy tone. With `waiting`, they wait beside a call that talks.
+        """
         with self._changed:
-            if self._call is not None:
+            far_end = far_end or self._far_end(number or "")
+            hidden = hidden or ("" if number else "withheld")
+            call = Call(None if hidden else number, far_end, incoming=True, hidden=hidden)
+            if self._call is None:
+                self._begin(call)
+                self._move("ringing")
+            elif waiting and self._state == "talking" and self._other is None:
+                call.index, call.state, self._other = 3 - self._call.index, "waiting", call
+                self._tell(call.progress(second=True))
+            else:
                 return False
-            call = self._begin(number, far_end or self._far_end(number or ""), incoming=True)
-            self._move("ringing")
-            self._plan(call, call.far_end.rings_for, partial(self._end, NORMAL))
+            self._plan(call, call.far_end.rings_for, partial(self._leave, call))
             return True
 
-    def hang_up(self) -> None:
-        """The far end hangs up now, or gives up calling; nothing without a call."""
+    def hang_up(self, *, second: bool = False) -> None:
+        """The far end hangs up now, or gives up calling, or whoever waits or is held; nothing without a call."""
         with self._changed:
-            self._end(NORMAL)
+            if second:
+                self._end_other(NORMAL)
+            else:
+                self._end(NORMAL)
+
+    def press(self, tone: str) -> None:
+        """The far end presses a key: the booth hears its tone, a modem that listens for tones tells it."""
+        with self._changed:
+            if self._call is not None and self._state == "talking":
+                self._tell(self._call.progress(tone=tone))
 
     def change(self, what: Change) -> None:
         """Let the far end of the present call do something else than planned; what makes no sense now is passed over."""
@@ -158,10 +159,10 @@ class Exchange:
             if what == "hangs up":
                 self._end(NORMAL)
             elif what == "answers" and setting_up:
-                self._agenda.forget()
+                self._agenda.forget(self._call)
                 self._connect()
             elif what in CAUSES and setting_up:
-                self._agenda.forget()
+                self._agenda.forget(self._call)
                 if what == "no answer":
                     self._alert()
                 self._refuse(self._call, what, 0.0)
@@ -169,7 +170,8 @@ class Exchange:
                 self._call.sound(self._call.far_end.voice if what == "speaks" else None)
 
     def close(self) -> None:
-        """End the call and the thread; the exchange may be used again."""
+        """End all calls and the thread; the exchange may be used again."""
+        self.release()
         self.release()
         self._agenda.close()
 
@@ -180,7 +182,8 @@ class Exchange:
         with self._changed:
             if self._call is not None:
                 return False
-            call = self._begin(number, self._far_end(number), incoming=False)
+            call = Call(number, self._far_end(number), incoming=False)
+            self._begin(call)
             self._move("dialling")
             far_end = call.far_end
             if far_end.outcome in ("busy", "unassigned"):
@@ -199,7 +202,7 @@ class Exchange:
         with self._changed:
             if self._state != "ringing":
                 return False
-            self._agenda.forget()
+            self._agenda.forget(self._call)
             self._connect()
             return True
 
@@ -209,6 +212,26 @@ class Exchange:
             if self._call is None:
                 return False
             self._end(cause, here=True)
+            return True
+
+    def release_second(self, cause: int = REJECTED) -> bool:
+        """The booth's side refuses whoever waits, or lets go of the call on hold; False when there is none."""
+        with self._changed:
+            return self._end_other(cause, here=True)
+
+    def switch(self) -> bool:
+        """Hold the present call and take the other one, or the present one back; False when there is nothing to do."""
+        with self._changed:
+            call, other = self._call, self._other
+            if call is None or (other is None and self._state not in ("talking", "held")):
+                return False
+            if other is None:
+                self._move("held" if self._state == "talking" else "talking")
+                return True
+            self._other = call
+            call.state = "held"
+            self._tell(call.progress(second=True))
+            self._take(other)
             return True
 
     def key(self, tone: str) -> bool:
@@ -242,19 +265,28 @@ class Exchange:
         bare = "0" + bare.removeprefix("+81") if bare.startswith("+81") else bare
         return self.book.get(bare, self.default)
 
-    def _begin(self, number: str | None, far_end: FarEnd, *, incoming: bool) -> _Call:
+    def _begin(self, call: Call) -> None:
         self._tape.wipe()
         self._keyed = ""
-        self._call = _Call(number, far_end, incoming)
-        return self._call
+        self._call = call
 
-    def _plan(self, call: _Call, seconds: float, step: Callable[[], object]) -> None:
+    def _take(self, call: Call) -> None:
+        """Talk with whoever waited or was held."""
+        self._call, fresh = call, call.state == "waiting"
+        self._agenda.forget(call)
+        if fresh:
+            self._state = "ringing"
+            self._connect()
+        else:
+            self._move("talking")
+
+    def _plan(self, call: Call, seconds: float, step: Callable[[], object]) -> None:
         def take() -> None:
             with self._changed:
-                if self._call is call:
+                if call in (self._call, self._other):
                     step()
 
-        self._agenda.after(seconds, take)
+        self._agenda.after(seconds, take, call)
 
     def _alert(self) -> None:
         if self._call is not None and self._state == "dialling":
@@ -270,31 +302,53 @@ class Exchange:
         self._move("talking")
         ends_after = ENDS_AFTER[far_end.then] if far_end.ends_after is None else far_end.ends_after
         if ends_after is not None:
-            self._plan(call, ends_after, partial(self._end, NORMAL))
+            self._plan(call, ends_after, partial(self._leave, call))
 
-    def _refuse(self, call: _Call, outcome: str, seconds: float) -> None:
+    def _refuse(self, call: Call, outcome: str, seconds: float) -> None:
         if outcome == "busy":
             call.sound(BUSY_TONE)
-        self._plan(
-            call, call.far_end.rings_for if outcome == "no answer" else seconds, partial(self._end, CAUSES[outcome])
-        )
+        cause = call.far_end.cause or CAUSES[outcome]
+        self._plan(call, call.far_end.rings_for if outcome == "no answer" else seconds, partial(self._end, cause))
 
     def _give_up(self) -> None:
         if self._state != "talking":
             self._end(NO_ANSWER)
 
+    def _leave(self, call: Call) -> None:
+        """The far end has had enough of this call, which may be the other one."""
+        if call is self._other:
+            self._end_other(NORMAL)
+        else:
+            self._end(NORMAL)
+
     def _end(self, cause: int, *, here: bool = False) -> None:
-        if self._call is not None:
-            self._agenda.forget()
-            self._move("idle", cause, here=here)
+        if self._call is None:
+            return
+        self._agenda.forget(self._call)
+        self._move("idle", cause, here=here)
+        other, self._other = self._other, None
+        if other is not None:
+            self._call = other
+            self._move("ringing" if other.state == "waiting" else other.state)
+
+    def _end_other(self, cause: int, *, here: bool = False) -> bool:
+        other, self._other = self._other, None
+        if other is None:
+            return False
+        self._agenda.forget(other)
+        other.state = "idle"
+        self._tell(other.progress(cause, here=here, second=True))
+        return True
 
     def _move(self, state: State, cause: int = 0, *, here: bool = False) -> None:
         call = self._call
         assert call is not None
-        self._state = state
+        self._state = call.state = state
         if state == "idle":
             self._call = None
         self._changed.notify_all()
-        progress = Progress(state, call.number, call.incoming, cause, here)
+        self._tell(call.progress(cause, here=here))
+
+    def _tell(self, progress: Progress) -> None:
         for observer in tuple(self._observers):
             self._agenda.soon(partial(observer, progress))
