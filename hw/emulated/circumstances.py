@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from hw.emulated.cable import Cable
+
 QUARTER = timedelta(minutes=15)
 
 
@@ -14,8 +16,8 @@ def nothing(_what: str) -> None:
 class Circumstances:
     """Everything a test or the desk may change under the modem, at any time, by assignment.
 
-    silent: the AT port hears and says nothing. garble: probability that a byte is damaged on its way, either way.
-    slow: seconds before each answer. sim: READY, SIM PIN, SIM PUK or NOT INSERTED. sim_busy_for: seconds after plug()
+    silent: the AT port hears and says nothing. cable: what the AT port's bytes go through (see Cable); garble is that
+    cable's, a probability that a byte is damaged on its way, either way. slow: seconds before each answer. sim: READY, SIM PIN, SIM PUK or NOT INSERTED. sim_busy_for: seconds after plug()
     in which the SIM is not ready yet. registered, signal (+CSQ, 0-31 or 99), network_time (UTC seconds, ticking; None:
     the network never told) and zone (quarters of an hour) are the network's. voice: False has no voice over USB.
     ccinfo: False knows only ^DSCI. early_urc: call URCs come before the OK of ATD. late_clip: the first RING has no
@@ -27,6 +29,7 @@ class Circumstances:
         self,
         *,
         silent: bool = False,
+        cable: Cable | None = None,
         garble: float = 0.0,
         slow: float = 0.0,
         sim: str = "READY",
@@ -46,7 +49,8 @@ class Circumstances:
         model: str = "EC25",
         imei: str = "001010123456784",
     ) -> None:
-        self.silent, self.garble, self.slow = silent, garble, slow
+        self.silent, self.slow = silent, slow
+        self.cable = cable or Cable(garble=garble)
         self.pin, self.tries, self.sim_busy_for = pin, 3, sim_busy_for
         self.zone, self.voice, self.ccinfo, self.early_urc = zone, voice, ccinfo, early_urc
         self.late_clip, self.data_call, self.forgets_pcm = late_clip, data_call, forgets_pcm
@@ -55,6 +59,15 @@ class Circumstances:
         self._changed: Callable[[str], None] = nothing
         self._sim, self._registered, self._signal = sim, registered, signal
         self.network_time = network_time
+
+    @property
+    def garble(self) -> float:
+        """The cable's: probability that a byte is damaged."""
+        return self.cable.garble
+
+    @garble.setter
+    def garble(self, probability: float) -> None:
+        self.cable.garble = probability
 
     @property
     def sim(self) -> str:

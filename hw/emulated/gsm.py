@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from hw.emulated.cable import Cable, Tap
+from hw.emulated.cable import Tap
 from hw.emulated.circumstances import Circumstances
 from hw.emulated.exchange import BUSY, Exchange, Progress
 from hw.emulated.interpreter import STAT, Answer, Interpreter, type_of
@@ -46,8 +46,7 @@ class GsmModem(Circumstances):
         self.heard: list[str] = []
         self.at, self.pcm = str(directory / "modem-at"), str(directory / "modem-pcm")
         self.sound = VoicePort(exchange, Path(self.pcm), self._tell_flow)
-        self._port = Port(Path(self.at), self._hear)
-        self._cable = Cable()
+        self._port = Port(Path(self.at), self._hear, self.cable)
         self._news = threading.Condition()
         self._power_on()
         self._changed = partial(self._port.do, self._tell_change)
@@ -99,7 +98,7 @@ class GsmModem(Circumstances):
 
     def log(self, tap: Tap) -> None:
         """Tell `tap` every line either way: `> ` to the modem, `< ` from it. It is called on the modem's thread."""
-        self._cable.tap(tap)
+        self.cable.tap(tap)
 
     def wait_for(self, prefix: str, patience: float = 20.0) -> None:
         """Until a command that begins with `prefix` has come; AssertionError says what came instead."""
@@ -132,7 +131,6 @@ class GsmModem(Circumstances):
         self._say(f"+CPIN: {self.sim}")
 
     def _hear(self, data: bytes) -> None:
-        data = self._cable.carry(data, self.garble)
         if self._held is not None and self._session.on("+COLP"):
             self.exchange.release()  # any character aborts a dial that waits for its answer
             return
@@ -149,7 +147,7 @@ class GsmModem(Circumstances):
     def _take(self, line: str) -> None:
         if not line:
             return
-        self._cable.tell(">", line)
+        self.cable.tell(">", line)
         with self._news:
             self.heard.append(line)
             self._news.notify_all()
@@ -197,11 +195,11 @@ class GsmModem(Circumstances):
 
     def _send(self, text: str) -> None:
         if text and not self.silent:
-            self._cable.tell("<", text)
+            self.cable.tell("<", text)
             self._write(text.encode("latin-1", "replace"))
 
     def _write(self, data: bytes) -> None:
-        self._port.write(self._cable.carry(data, self.garble))
+        self._port.write(data)
 
     # The call and the world, as they change.
 

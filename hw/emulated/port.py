@@ -15,6 +15,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from hw.emulated.cable import Cable, Lane
+
 PIECE = 4096  # bytes read at a time; also what a pty keeps for its reader
 PATIENCE = 5.0  # seconds that unplug() waits; the thread looks up at once when its bell rings
 
@@ -23,11 +25,12 @@ class Port:
     """The device's end of a serial port, and the one thread that lives there while it is plugged in.
 
     What the other side writes is given to `hear`, on that thread; `do` and `at` have things done on it, and `write` is
-    for that thread only. `link` is a symbolic link to the slave side, renewed at every plug() as udev would.
+    for that thread only. `link` is a symbolic link to the slave side, renewed at every plug() as udev would. All that
+    comes and goes passes through `cable`.
     """
 
-    def __init__(self, link: Path, hear: Callable[[bytes], None]) -> None:
-        self.link = link
+    def __init__(self, link: Path, hear: Callable[[bytes], None], cable: Cable | None = None) -> None:
+        self.link, self.cable = link, cable or Cable()
         self._hear = hear
         self._lock = threading.Lock()
         self._served: _Served | None = None
@@ -42,7 +45,7 @@ class Port:
         """Appear: a new pty under the old name. Nothing happens when it is there already."""
         with self._lock:
             if self._served is None:
-                self._served = _Served(self.link.name, self._hear)
+                self._served = _Served(self.link.name, self._hear, self.cable)
                 _point(self.link, self._served.name)
 
     def unplug(self) -> None:
@@ -67,7 +70,10 @@ class Port:
             served.at(when, task)
 
     def write(self, data: bytes) -> int:
-        """Bytes the line took, which are fewer than given when nobody reads; for the port's own thread."""
+        """Bytes the line took, which are fewer than given when nobody reads; for the port's own thread.
+
+        What is still on its way through the cable counts as taken.
+        """
         served = self._served
         return served.write(data) if served is not None else 0
 
@@ -86,13 +92,16 @@ class Port:
 class _Served:
     """One life of a port, from plug to unplug."""
 
-    def __init__(self, name: str, hear: Callable[[bytes], None]) -> None:
+    def __init__(self, name: str, hear: Callable[[bytes], None], cable: Cable) -> None:
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._theirs)
         os.set_blocking(self._ours, False)
         self.name = os.ttyname(self._theirs)
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._hear = hear
+        self._to_host, self._to_modem = cable.to_host, cable.to_modem
+        for lane in (self._to_host, self._to_modem):
+            lane.forget()
         self._lock = threading.Lock()  # for the bell, which others ring while we may be closing it
         self._over = False
         self._tasks: deque[Callable[[], None]] = deque()
@@ -119,10 +128,42 @@ class _Served:
             self._thread.join(PATIENCE)
 
     def write(self, data: bytes) -> int:
+        before = self._to_host.next
+        self._to_host.send(data, time.monotonic())
+        refused = sum(len(piece) - self._put(piece) for piece in self._to_host.arrived(time.monotonic()))
+        self._await(self._to_host, before, self._deliver)
+        return len(data) - refused
+
+    def _put(self, data: bytes) -> int:
         try:
             return os.write(self._ours, data)
         except BlockingIOError:
             return 0
+
+    def _deliver(self) -> None:
+        for piece in self._to_host.arrived(time.monotonic()):
+            self._put(piece)
+        self._await(self._to_host, None, self._deliver)
+
+    def _receive(self, data: bytes) -> None:
+        before = self._to_modem.next
+        self._to_modem.send(data, time.monotonic())
+        self._take()
+        self._await(self._to_modem, before, self._taken)
+
+    def _taken(self) -> None:
+        self._take()
+        self._await(self._to_modem, None, self._taken)
+
+    def _take(self) -> None:
+        for piece in self._to_modem.arrived(time.monotonic()):
+            if not self._over:
+                self._hear(piece)
+
+    def _await(self, lane: Lane, before: float | None, then: Callable[[], None]) -> None:
+        """Look again when the next piece arrives, unless a look is planned already."""
+        if lane.next is not None and before is None:
+            self.at(lane.next, then)
 
     def read(self) -> bytes:
         try:
@@ -160,7 +201,7 @@ class _Served:
         while self._tasks and not self._over:
             self._tasks.popleft()()
         if self._ours in ready and not self._over:
-            self._hear(self.read())
+            self._receive(self.read())
         while self._timers and self._timers[0][0] <= time.monotonic() and not self._over:
             heapq.heappop(self._timers)[2]()
 
