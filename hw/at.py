@@ -111,10 +111,12 @@ class Dialogue:
         self._asked, self._lines = command, []
         return command.encode("ascii") + b"\r"
 
-    def give_up(self) -> None:
-        """Forget the question: its time has run out."""
+    def give_up(self) -> tuple[str, ...]:
+        """Forget the question: its time has run out. What was heard of the answer may be all of it (Wavecom's +CPIN)."""
+        heard = tuple(self._lines) if self._asked is not None else ()
         self._forgotten = self._forgotten or self._asked or MARKER
         self._asked, self._lines = None, []
+        return heard
 
     def hear(self, data: bytes) -> Iterator[Reply | Notice]:
         """Everything that `data` completes."""

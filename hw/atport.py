@@ -10,7 +10,7 @@ import select
 import termios
 from collections import deque
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 import serial
@@ -214,12 +214,12 @@ class AtPort:
             self._write(b"\r")  # V.250: any character breaks off a dial; this one is harmless where it does not
         if now >= self._deadline:
             late, self._asker = self._asker, None  # the marker's OK is not for it
-            self._dialogue.give_up()
+            heard = self._dialogue.give_up()
             if self._parting:
                 self.say(self._parting)
             self._resynchronise()
             self._asker = late
-            self._deliver(RESTED)
+            self._deliver(replace(RESTED, lines=heard))
 
     def _resynchronise(self) -> None:
         """Until the modem answers the marker cleanly; its late answers are nobody's."""

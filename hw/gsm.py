@@ -2,11 +2,12 @@
 
 import re
 import threading
+from time import monotonic
 
 from hw import wiring
 from hw.contracts import Audio, Handset, Post
 from hw.errors import HardwareError, MisuseError, WiringError
-from hw.events import CallEnded, Cause, Party
+from hw.events import GONE, CallEnded, Cause, Event, Fault, LineLost, LineReady, Party
 from hw.linesound import LineSound, carrier
 from hw.modems.family import Family
 from hw.modems.generic import GENERIC, ODD
@@ -14,12 +15,14 @@ from hw.modems.huawei import HUAWEI
 from hw.modems.quectel import QUECTEL, QUECTEL_UAC
 from hw.modems.simcom import A7670, SIM800, SIM7600
 from hw.phone import Phone
+from hw.rescue import Remedy, Rescue
 from hw.worker import Bell, Worker
 
 FAMILIES = {family.name: family for family in (QUECTEL, QUECTEL_UAC, SIM7600, A7670, SIM800, HUAWEI, GENERIC, ODD)}
 # A number that begins with * or # is a request to the network, not a call, but the modem says which.
 DIALLABLE = re.compile(r"[0-9*#+]+")
 TONES = re.compile(r"[0-9*#A-D]+")
+MUTE = frozenset({Fault.SILENT, Fault.GARBLED})  # of the faults that end a session, those in which the modem is there
 SIM_PIN = re.compile(r"[0-9]{4,8}")  # 3GPP TS 31.101, 9.5
 
 
@@ -49,6 +52,7 @@ class GsmLine:
         self._phone: Phone | None = None
         self._worker: Worker | None = None
         self._bell: Bell | None = None
+        self._rescue = Rescue(self._family.pace.rescue)
         self._gate = threading.Lock()  # between a dial just asked for and the line being lost
         self._lost = True
         self._dials = 0  # asked for, not yet taken up by the worker
@@ -66,11 +70,11 @@ class GsmLine:
         """
         self.close()
         self._post, self._bell = post, Bell()
-        self._phone = phone = Phone(self._path, self._family, self._audio, post, self._bell)
+        self._phone = phone = Phone(self._path, self._family, self._audio, self._tell, self._bell)
         self._worker = Worker("gsm line", phone.listen, lambda problem: self._fail(phone, problem), self._bell)
         with self._gate:
             self._lost, self._dials = False, 0
-        self._worker.do(self._phone.connect)
+        self._worker.do(self._connect, self._phone, self._rescue.remedy(monotonic()))
         self._worker.start()
 
     def dial(self, number: str) -> None:
@@ -119,6 +123,21 @@ class GsmLine:
             worker.stop()
             if not worker.alive:
                 bell.close()
+
+    def _connect(self, phone: Phone, remedy: Remedy) -> None:
+        phone.connect(self._family.reset if remedy is Remedy.RESET else "")
+
+    def _tell(self, event: Event) -> None:
+        """Post an event, after noting what it says of a modem that may need rescue."""
+        if isinstance(event, LineReady):
+            self._rescue.ready()
+        elif isinstance(event, LineLost):
+            if event.fault in MUTE:
+                self._rescue.silent(monotonic())
+            elif event.fault not in GONE:
+                self._rescue.ready()
+        if self._post:
+            self._post(event)
 
     def _dial(self, phone: Phone, number: str) -> None:
         with self._gate:

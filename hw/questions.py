@@ -136,6 +136,8 @@ def tone(family: Family, digit: str, index: int | None) -> Question[bool]:
 
 
 def _sim(reply: Reply) -> Health:
+    if not reply.final and reply.lines:
+        reply = replace(reply, final="OK")  # Wavecom answers this one without an OK
     word = _read(reply, readings.pin) or ""
     code = readings.cme(reply.final)
     if word == "READY":

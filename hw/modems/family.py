@@ -33,6 +33,7 @@ class Pace:
     check: float = 3.0  # between two looks at SIM and network while something is amiss
     refresh: float = 30.0  # the same while all is well; also how often the signal is read
     sim: float = 10.0  # a SIM may be busy that long after power-on
+    rescue: float = 60.0  # of silence until a modem is reset, and then until its power is switched
     tone: float = 0.15  # between two tones; closer ones are swallowed by answering machines
 
 
