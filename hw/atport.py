@@ -5,19 +5,14 @@ go before calm ones, command by command. A reply with an empty final means: no a
 back since. A modem that does not come back is an error, raised out of listen().
 """
 
-import os
-import select
-import termios
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from time import monotonic
-
-import serial
+from typing import Protocol
 
 from hw.at import CALLING, MARKER, Dialogue, Notice, Reply
-from hw.errors import ModemTimeout, PortLost, UnexpectedReply
-from hw.worker import Bell
+from hw.errors import ModemTimeout, UnexpectedReply
 
 NAP = 0.1  # seconds that listen() waits when nobody rings and nothing is due
 MARKERS = 2  # how often a modem that lost step is asked for a clean OK
@@ -25,6 +20,21 @@ QUIET = 0.1  # seconds without a byte: the late answer, if any, has come
 DEAF = 0.125  # after ATD no abort is honoured for so long (Huawei MU509 manual)
 ABORT = 1.0  # seconds that an aborted ATD may take to its final result
 RESTED = Reply("", "")
+
+
+Clock = Callable[[], float]
+
+
+class Wire(Protocol):
+    """What carries bytes to a modem and back. PortLost when it is not there, or no longer."""
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def say(self, data: bytes) -> None: ...
+
+    def hear(self, patience: float, *, heed_bell: bool = False) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +65,8 @@ Script = Generator[Ask | Say | Pause, Reply, None]
 class Errand:
     """A script under way."""
 
-    def __init__(self, script: Script) -> None:
-        self._script = script
+    def __init__(self, script: Script, now: Clock = monotonic) -> None:
+        self._script, self._now = script, now
         self._begun = False
         self.want: Ask | Say | Pause | None = None
         self.until = 0.0
@@ -70,7 +80,7 @@ class Errand:
             self.want, self.done = None, True
         self._begun = True
         if isinstance(self.want, Pause):
-            self.until = monotonic() + self.want.seconds
+            self.until = self._now() + self.want.seconds
 
     def drop(self) -> None:
         """End it where it stands."""
@@ -79,11 +89,10 @@ class Errand:
 
 
 class AtPort:
-    """Owns the serial port; everything but the constructor is called on the worker's thread."""
+    """Owns the wire to a modem; everything but the constructor is called on the worker's thread."""
 
-    def __init__(self, path: str, notice: Callable[[str], None], bell: Bell, ping: float) -> None:
-        self._path, self._notice, self._bell, self._ping = path, notice, bell, ping
-        self._port: serial.Serial | None = None
+    def __init__(self, wire: Wire, notice: Callable[[str], None], ping: float, now: Clock = monotonic) -> None:
+        self._wire, self._notice, self._ping, self._now = wire, notice, ping, now
         self._dialogue = Dialogue()
         self._urgent: deque[Errand] = deque()
         self._calm: deque[Errand] = deque()
@@ -95,19 +104,12 @@ class AtPort:
 
     def open(self) -> None:
         """Raise PortLost when there is no such port or somebody else has it."""
-        try:
-            self._port = serial.Serial(self._path, 115200, timeout=0, write_timeout=1, exclusive=True)
-            self._port.reset_input_buffer()
-        except (OSError, termios.error) as problem:  # pyserial's own error is an OSError
-            why = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else "in use"
-            raise PortLost(f"cannot open the modem's port: {why}") from problem
-        self.heard_at = monotonic()
+        self._wire.open()
+        self.heard_at = self._now()
 
     def close(self) -> None:
         """Harmless when it is closed or gone."""
-        if self._port:
-            self._port.close()
-            self._port = None
+        self._wire.close()
 
     @property
     def busy(self) -> bool:
@@ -121,7 +123,7 @@ class AtPort:
 
     def run(self, script: Script, *, urgent: bool = False) -> None:
         """Begin `script` when it is its turn."""
-        (self._urgent if urgent else self._calm).append(Errand(script))
+        (self._urgent if urgent else self._calm).append(Errand(script, self._now))
 
     def drop_urgent(self) -> None:
         """End all urgent scripts; the answer to a command under way will be thrown away."""
@@ -138,7 +140,7 @@ class AtPort:
 
     def say(self, command: str) -> None:
         """Send a command whose answer nobody will wait for: the last word before closing."""
-        self._write(command.encode("ascii") + b"\r")
+        self._wire.say(command.encode("ascii") + b"\r")
 
     def doubt(self) -> None:
         """The last reply may have been somebody else's: resynchronise before the next command."""
@@ -150,9 +152,9 @@ class AtPort:
             self._resynchronise()
         if not self._dialogue.asked and (errand := self._next()):
             self._ask(errand)
-        self._hear(self._nap(), self._bell)
+        self._hear(self._nap(), heed_bell=True)
         if self._dialogue.asked:
-            self._watch(monotonic())
+            self._watch(self._now())
 
     def _next(self) -> Errand | None:
         """The first errand that wants to ask, urgent ones first; a pausing one holds up only its own queue."""
@@ -166,7 +168,7 @@ class AtPort:
                 elif isinstance(errand.want, Say):
                     self.say(errand.want.command)
                     errand.go_on(RESTED)
-                elif monotonic() < errand.until:
+                elif self._now() < errand.until:
                     break
                 else:
                     errand.go_on(RESTED)
@@ -175,9 +177,9 @@ class AtPort:
     def _ask(self, errand: Errand) -> None:
         want = errand.want
         if isinstance(want, Ask):
-            self._asker, self._asked_at = errand, monotonic()
+            self._asker, self._asked_at = errand, self._now()
             self._deadline = self._asked_at + want.patience
-            self._write(self._dialogue.ask(want.command))
+            self._wire.say(self._dialogue.ask(want.command))
 
     def _nap(self) -> float:
         due = [queue[0].until for queue in (self._urgent, self._calm) if queue and isinstance(queue[0].want, Pause)]
@@ -185,18 +187,15 @@ class AtPort:
             due.append(self._deadline)
         if self._abort_at is not None:
             due.append(self._abort_at)
-        return max(0.0, min([NAP, *(moment - monotonic() for moment in due)]))
+        return max(0.0, min([NAP, *(moment - self._now() for moment in due)]))
 
-    def _hear(self, patience: float, bell: Bell | None = None) -> bool:
+    def _hear(self, patience: float, *, heed_bell: bool = False) -> bool:
         """Whether the modem said anything."""
-        port = self._open_port()
-        sources: list[Bell | serial.Serial] = [port, bell] if bell else [port]
-        ready, _, _ = select.select(sources, [], [], patience)
-        if bell and bell in ready:
-            bell.hush()
-        if port not in ready:
+        data = self._wire.hear(patience, heed_bell=heed_bell)
+        if not data:
             return False
-        for said in self._dialogue.hear(self._read(port)):
+        self.heard_at = self._now()
+        for said in self._dialogue.hear(data):
             if isinstance(said, Notice):
                 self._notice(said.line)
             else:
@@ -211,7 +210,7 @@ class AtPort:
     def _watch(self, now: float) -> None:
         if self._abort_at is not None and now >= self._abort_at:
             self._abort_at, self._deadline = None, min(self._deadline, now + ABORT)
-            self._write(b"\r")  # V.250: any character breaks off a dial; this one is harmless where it does not
+            self._wire.say(b"\r")  # V.250: any character breaks off a dial; this one is harmless where it does not
         if now >= self._deadline:
             late, self._asker = self._asker, None  # the marker's OK is not for it
             heard = self._dialogue.give_up()
@@ -225,9 +224,9 @@ class AtPort:
         """Until the modem answers the marker cleanly; its late answers are nobody's."""
         for _ in range(MARKERS):
             self._fall_quiet()
-            self._write(self._dialogue.ask(MARKER))
-            end = monotonic() + self._ping
-            while self._dialogue.asked and (left := end - monotonic()) > 0:
+            self._wire.say(self._dialogue.ask(MARKER))
+            end = self._now() + self._ping
+            while self._dialogue.asked and (left := end - self._now()) > 0:
                 self._hear(left)
             if not self._dialogue.asked and not self._hear(QUIET / 2):
                 return
@@ -237,31 +236,6 @@ class AtPort:
         raise ModemTimeout("the modem does not answer")
 
     def _fall_quiet(self) -> None:
-        end = monotonic() + 5 * QUIET
-        while self._hear(QUIET) and monotonic() < end:
+        end = self._now() + 5 * QUIET
+        while self._hear(QUIET) and self._now() < end:
             pass
-
-    def _read(self, port: serial.Serial) -> bytes:
-        try:
-            data = os.read(port.fileno(), 4096)
-        except BlockingIOError:
-            return b""
-        except OSError as problem:
-            raise PortLost(problem.strerror or "read failed") from problem
-        if not data:
-            raise PortLost("the port was hung up")
-        self.heard_at = monotonic()
-        return data
-
-    def _write(self, data: bytes) -> None:
-        try:
-            self._open_port().write(data)
-        except serial.SerialTimeoutException:
-            raise ModemTimeout("the modem takes no more bytes") from None
-        except OSError as problem:
-            raise PortLost(problem.strerror or "write failed") from problem
-
-    def _open_port(self) -> serial.Serial:
-        if self._port is None:
-            raise PortLost("the port is closed")
-        return self._port

@@ -16,6 +16,7 @@ from hw.modems.quectel import QUECTEL, QUECTEL_UAC
 from hw.modems.simcom import A7670, SIM800, SIM7600
 from hw.phone import Phone
 from hw.rescue import Remedy, Rescue
+from hw.serialport import SerialPort
 from hw.worker import Bell, Worker
 
 FAMILIES = {family.name: family for family in (QUECTEL, QUECTEL_UAC, SIM7600, A7670, SIM800, HUAWEI, GENERIC, ODD)}
@@ -70,7 +71,7 @@ class GsmLine:
         """
         self.close()
         self._post, self._bell = post, Bell()
-        self._phone = phone = Phone(self._path, self._family, self._audio, self._tell, self._bell)
+        self._phone = phone = Phone(SerialPort(self._path, self._bell), self._family, self._audio, self._tell)
         self._worker = Worker("gsm line", phone.listen, lambda problem: self._fail(phone, problem), self._bell)
         with self._gate:
             self._lost, self._dials = False, 0

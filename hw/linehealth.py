@@ -1,10 +1,9 @@
 """Whether a modem can make calls: SIM, network, voice, signal and the network's time, looked at between calls."""
 
 from collections.abc import Callable
-from time import monotonic
 
 from hw import questions
-from hw.atport import Ask, Script
+from hw.atport import Ask, Clock, Script
 from hw.contracts import Post
 from hw.events import Fault, LineDegraded, LineLost, LineReady, SignalChanged, SimLocked, TimeHeard
 from hw.modems.family import Family
@@ -17,8 +16,8 @@ LAST_TRY = 1  # a SIM with one try left is left alone: the next wrong PIN locks 
 class LineHealth:
     """Looks when it is time and tells what has changed."""
 
-    def __init__(self, family: Family, post: Post) -> None:
-        self._family, self._pace, self._post = family, family.pace, post
+    def __init__(self, family: Family, post: Post, now: Clock) -> None:
+        self._family, self._pace, self._post, self._now = family, family.pace, post, now
         self._identity = Identity(family.name)
         self._began = 0.0
         self._ready = self._examining = self._fresh = False
@@ -30,7 +29,7 @@ class LineHealth:
 
     def begin(self, identity: Identity) -> None:
         """The modem has been greeted; SIM and network may still be waking."""
-        self._identity, self._began = identity, monotonic()
+        self._identity, self._began = identity, self._now()
         self._check_at = self._began
 
     def due(self, now: float) -> bool:
@@ -40,7 +39,7 @@ class LineHealth:
     def news(self, _line: str = "") -> None:
         """Something about SIM or network has changed."""
         self._fresh = True
-        self._check_at = min(self._check_at, monotonic() + SOON)
+        self._check_at = min(self._check_at, self._now() + SOON)
 
     def clock_news(self, line: str) -> None:
         """The network has told its time."""
@@ -53,11 +52,11 @@ class LineHealth:
         health = yield from questions.examine(self._family)
         self._examining = False
         if idle():
-            self._judge(self._with_flaw(health), monotonic())
+            self._judge(self._with_flaw(health), self._now())
         else:
-            self._check_at = monotonic() + self._pace.check
+            self._check_at = self._now() + self._pace.check
         if self._fresh:  # it came while we were asking, perhaps after the answer that it is about
-            self._check_at = min(self._check_at, monotonic() + SOON)
+            self._check_at = min(self._check_at, self._now() + SOON)
 
     def unlock(self, pin: str) -> Script:
         """One try with this PIN, unless it is the last one or the SIM wants something else (modems differ: read first)."""
@@ -66,7 +65,7 @@ class LineHealth:
         if lock and not lock.puk and (lock.tries is None or lock.tries > LAST_TRY):
             yield Ask(f'AT+CPIN="{pin}"', self._pace.sim)
         self._lock = None  # what comes of it is told even if nothing has changed
-        self._began = monotonic()  # its data may be busy for seconds now
+        self._began = self._now()  # its data may be busy for seconds now
         self.news()
 
     def _with_flaw(self, health: Health) -> Health:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from time import monotonic
 
 from hw import callrows, questions, readings
-from hw.atport import Ask, AtPort, Pause, Say, Script
+from hw.atport import Ask, AtPort, Clock, Pause, Say, Script, Wire
 from hw.callrows import CallRow, CallState
 from hw.callsound import CallSound
 from hw.contracts import Post
@@ -26,7 +26,6 @@ from hw.linesound import LineSound
 from hw.modems.family import Family
 from hw.readings import Caller
 from hw.secondcall import SecondCall
-from hw.worker import Bell
 
 GONE_CHECKS = 6  # lists after a hanging-up before it is tried another way
 RINGING = frozenset({CallState.INCOMING, CallState.WAITING})
@@ -36,10 +35,10 @@ CONNECTED = ("OK", "CONNECT", "VCON")
 class Phone:
     """One session with a modem, from plugging in to unplugging; a new one begins with nothing remembered."""
 
-    def __init__(self, path: str, family: Family, audio: LineSound, post: Post, bell: Bell) -> None:
-        self._family, self._pace, self._audio, self._post = family, family.pace, audio, post
-        self._port = AtPort(path, self._notice, bell, family.pace.ping)
-        self._health = LineHealth(family, post)
+    def __init__(self, wire: Wire, family: Family, audio: LineSound, post: Post, now: Clock = monotonic) -> None:
+        self._family, self._pace, self._audio, self._post, self._now = family, family.pace, audio, post, now
+        self._port = AtPort(wire, self._notice, family.pace.ping, now)
+        self._health = LineHealth(family, post, now)
         self._sound = CallSound(family, audio, post)
         self._second = SecondCall(family.refuse_second, post)
         self._call: Call | None = None
@@ -72,7 +71,7 @@ class Phone:
         """One turn: whatever is due, then what the modem says."""
         if self._left:
             return
-        self._plan(monotonic())
+        self._plan(self._now())
         self._port.listen()
         if self._audio.take_loss():
             self._post(AudioFailed("the modem's audio port went away"))
@@ -175,7 +174,7 @@ class Phone:
         if call.over:
             return
         if self._call:  # its end is known and only its reason was still asked for
-            self._finish(self._call, self._call.ended(monotonic()))
+            self._finish(self._call, self._call.ended(self._now()))
         self._next, self._call = None, call
         yield from self._sound.ready()
         yield from self._sound.begin("dial", call.wanted)
@@ -183,11 +182,11 @@ class Phone:
         dial = self._family.dial.format(number=number)
         if not self._family.dial_is_answered:
             yield Say(dial)
-            self._poll_at = monotonic() + self._pace.recheck
+            self._poll_at = self._now() + self._pace.recheck
             yield from self._placed(call)
             return
         reply = yield Ask(dial, self._pace.dial)
-        self._poll_at = monotonic()
+        self._poll_at = self._now()
         if call.result(reply.final, self._poll_at):
             yield from self._confirm(call)
         elif not reply.final:
@@ -211,7 +210,7 @@ class Phone:
         if rows and any(call.owns(row) for row in rows):
             self._take_all(rows)
         else:
-            call.gone_at = monotonic()
+            call.gone_at = self._now()
             yield from self._bury(call)
 
     def _answering(self, call: Call) -> Script:
@@ -221,19 +220,19 @@ class Phone:
             self._audio.close()
             return
         reply = yield Ask(self._family.answer, self._pace.answer)
-        call.result(reply.final, monotonic())
-        self._poll_at = monotonic()
+        call.result(reply.final, self._now())
+        self._poll_at = self._now()
         yield from self._placed(call)
 
     def _hanging_up(self, call: Call, how: CallEnded | None = None) -> Script:
         for command in self._family.hang_up:
-            call.hung_up_at = monotonic()
+            call.hung_up_at = self._now()
             yield Ask(command, self._pace.reply)
             for _ in range(GONE_CHECKS):
                 rows = yield from questions.calls(self._family)
                 call.released = True
-                if rows is not None and call.listed(rows, monotonic()):
-                    self._finish(call, how or call.ended(monotonic()))
+                if rows is not None and call.listed(rows, self._now()):
+                    self._finish(call, how or call.ended(self._now()))
                     return
                 yield Pause(self._pace.recheck)
         raise UnexpectedReply("the modem does not hang up")
@@ -248,7 +247,7 @@ class Phone:
 
     def _poll(self) -> Script:
         rows = yield from questions.calls(self._family)
-        now = monotonic()
+        now = self._now()
         call, self._polling, self._poll_at = self._call, False, now + self._pace.poll
         if rows is None or call is None or not call.placed or call.hanging:
             return
@@ -274,7 +273,7 @@ class Phone:
             if not call.word:
                 yield Pause(self._pace.recheck)
             detail = yield from questions.reason(self._family)
-        self._finish(call, call.ended(monotonic(), detail))
+        self._finish(call, call.ended(self._now(), detail))
 
     def _finish(self, call: Call, event: CallEnded) -> None:
         if call.over:
@@ -307,11 +306,11 @@ class Phone:
         """Somebody calls in: told once, and once more when it is known who. One line, so one call."""
         call = self._call
         if self._next or (call and (not call.incoming or call.answered or call.hanging)):
-            self._poll_at = monotonic()  # the list tells whether it is somebody else
+            self._poll_at = self._now()  # the list tells whether it is somebody else
             return
         if call is None:
             self._call = Call(incoming=True, placed=True, caller=caller)
-            self._poll_at = monotonic()
+            self._poll_at = self._now()
             self._post(IncomingCall(caller.number, caller.hidden))
         elif call.caller == Caller(None) != caller:
             call.caller = caller
@@ -320,13 +319,13 @@ class Phone:
     def _waiting(self, line: str) -> None:
         if self._call and not self._call.hanging:
             self._second.heard(readings.ccwa(line))
-            self._poll_at = monotonic()
+            self._poll_at = self._now()
 
     def _call_news(self, line: str) -> None:
         row = self._family.call_news[_name(line)](line)
         if row:
             self._take(row)
-            self._poll_at = monotonic()
+            self._poll_at = self._now()
 
     def _take_all(self, rows: list[CallRow]) -> None:
         for row in rows:
@@ -344,8 +343,8 @@ class Phone:
 
     def _word(self, line: str) -> None:
         if self._call and self._call.placed:
-            self._call.result(line, monotonic())
-            self._poll_at = monotonic()
+            self._call.result(line, self._now())
+            self._poll_at = self._now()
 
     def _tone_news(self, line: str) -> None:
         digit = readings.tone(line)
