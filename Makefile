@@ -39,13 +39,14 @@ check: test lint types style ## everything that CI runs
 soak: .setup-test ## the full numbers of every proof (about half an hour)
 	$(PYTEST) -s -m soak --timeout 3600
 
-bench: .setup-test ## key to LCD, key to ATD, guard, a recorded call, call end to playable, the server, registers
+bench: .setup-bench ## key to LCD, key to ATD, guard, a recorded call and its delay, call end to playable, the server, registers
 	$(BIN)/python -P tests/bench.py
 	$(BIN)/python -P tests/bench_server.py
 	$(BIN)/python -P tests/bench_sync.py
 	$(BIN)/python -P tests/bench_claims.py
 	$(BIN)/python -P tests/bench_guard.py
 	$(BIN)/python -P tests/bench_facts.py
+	$(BIN)/python -P tests/bench_voice.py
 
 text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics
@@ -63,6 +64,6 @@ PINS := --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-link
 clean: ## forget the virtual environment and the demo's data
 	rm -rf .venv .demo
 
-.PHONY: .setup-demo .setup-test
-.setup-demo .setup-test: .setup-%:
+.PHONY: .setup-demo .setup-test .setup-bench
+.setup-demo .setup-test .setup-bench: .setup-%:
 	@provisioning/setup.sh $*

@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# Installs what `make demo` or `make test` needs and nothing else; does nothing when it is all there.
-#   provisioning/setup.sh demo|test
+# Installs what `make demo`, `make test` or `make bench` needs and nothing else; does nothing when it is all there.
+#   provisioning/setup.sh demo|test|bench
 set -euo pipefail
 cd "$(dirname "$0")/.."
-what=${1:?demo or test}
+what=${1:?demo, test or bench}
+needs=$what
 
 case $what in
 demo) packages=(python3-venv libopus0 fonts-noto-cjk) ;;
-test) packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3 mgetty-voice libspandsp2 libspeexdsp1 age) ;;
+test | bench)
+    packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3 mgetty-voice libspandsp2 libspeexdsp1 age)
+    needs=test
+    if [ "$what" = bench ]; then packages+=(baresip-core); fi # a telephone to compare the booth with
+    ;;
 *)
-    echo "setup.sh: demo or test, not '$what'" >&2
+    echo "setup.sh: demo, test or bench, not '$what'" >&2
     exit 2
     ;;
 esac
@@ -32,7 +37,7 @@ browser() { # Ubuntu's apt has chromium-browser instead
 install_packages() {
     local wanted
     mapfile -t wanted < <(missing "${packages[@]}")
-    if [ "$what" = test ] && ! browser; then wanted+=(browser); fi
+    if [ "$needs" = test ] && ! browser; then wanted+=(browser); fi
     [ ${#wanted[@]} -eq 0 ] && return
     echo "setup: installing ${wanted[*]}"
     as_root apt-get update -qq
@@ -55,7 +60,7 @@ python() { # the first Python from 3.11 to 3.13
     return 1
 }
 
-requirements=provisioning/requirements/$what.txt
+requirements=provisioning/requirements/$needs.txt
 stamp=.venv/$what.$(cat "$requirements" pyproject.toml provisioning/setup.sh | sha256sum | cut -c1-16)
 
 [ -e "$stamp" ] && exit 0

@@ -115,11 +115,11 @@ class Prepared:
 class Bench:
     """One booth on one rig."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, rig=None):
         calls = Calls(directory / "booth.db", "desk", Clock("system"))
         calls.add_list("bench", listfile.read(SAMPLE, "JP", "03").entries, sample=True)
         calls.close()
-        self.rig = Rig(directory)
+        self.rig = rig or Rig(directory)
         self.booth = RunningBooth(self.rig, self.rig.settings("246810"))
         self.drawn, self.dialled = threading.Event(), threading.Event()
         self.drawn_at = self.dialled_at = 0.0
