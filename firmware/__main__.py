@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from firmware import listfile, registrar, results, rulepack
+from firmware import listfile, registrar, results, rulepack, sim
 from firmware.booth import Booth
 from firmware.browsing import Browsing
 from firmware.calls import Call, Calls
@@ -35,6 +35,7 @@ from firmware.registerfile import RegisterFileError
 from firmware.registers import Registers
 from firmware.rulebook import InForce, Rulebook
 from firmware.settings import Settings, SettingsError, example, load
+from firmware.sim import SimPin
 from firmware.soundtest import SoundTest
 from firmware.store import CardError
 from firmware.vault import Vault
@@ -120,7 +121,7 @@ def furnish(settings: Settings, hardware: Hardware, vault: Vault, calls: Calls, 
         return gate.foresee(Target(call.number, call.customer), moment)
 
     browsing = Browsing(calls, gate, clock, settings.script.pages, law)
-    emergency = settings.emergency
+    emergency, card = settings.emergency, _sim(settings, calls, clock)
     return Parts(
         settings=settings,
         hardware=hardware,
@@ -135,11 +136,14 @@ def furnish(settings: Settings, hardware: Hardware, vault: Vault, calls: Calls, 
             hardware, recorder, calls, post, law=law, record_emergency=settings.recording.emergency
         ),
         wrapup=WrapUp(codes, settings.zone, clock.now, foresee),
-        pinpad=PinPad(settings.supervisor.pin, settings.agents, settings.zone, _tries(settings, calls), monotonic),
+        pinpad=PinPad(
+            settings.supervisor.pin, settings.agents, settings.zone, _tries(settings, calls), monotonic, sim=card
+        ),
         menu=Menu(calls, settings.country, settings.area_code),
         memo=Memo(hardware.handset, recorder, calls),
         soundtest=SoundTest(hardware.handset),
         law=law,
+        sim=card,
         liaison=Liaison(settings, calls, clock, browsing, law=law, codes=codes, vault=vault, post=post),
         condition=Condition(calls.recall("language") or settings.language, agent=_agent(settings, calls)),
     )
@@ -158,6 +162,13 @@ def _tries(settings: Settings, calls: Calls) -> dict[str, Tries]:
         return Tries(calls.recall(note), keep, monotonic())
 
     return {whose: counted(whose) for whose in ("", *(agent.id for agent in settings.agents))}
+
+
+def _sim(settings: Settings, calls: Calls, clock: Clock) -> SimPin:
+    def keep(note: str) -> None:
+        calls.remember(sim.NOTE, note, durable=True)
+
+    return SimPin(settings.line.secrets.get("pin", ""), clock.stamp().boot, calls.recall(sim.NOTE), keep)
 
 
 def _agent(settings: Settings, calls: Calls) -> str:

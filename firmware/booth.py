@@ -33,6 +33,7 @@ from hw.events import (
     GONE,
     AudioFailed,
     Event,
+    Fault,
     HookLifted,
     HookReplaced,
     KeyHeld,
@@ -41,6 +42,7 @@ from hw.events import (
     LineLost,
     LineReady,
     SignalChanged,
+    SimLocked,
     TimeHeard,
 )
 
@@ -147,6 +149,8 @@ class Booth:
             self._step(TimedOut())
         if self._parts.reconnect.wait(now) == 0.0 and self._place.state not in IN_CALL:
             self._office.reopen()
+        if self._place.state not in IN_CALL:
+            self._office.unlock()
         self._parts.conversation.tick()
         self._parts.memo.tick()
         self._parts.menu.outcome = self._parts.soundtest.verdict() or self._parts.menu.outcome
@@ -178,15 +182,8 @@ class Booth:
         match event:
             case HookLifted() | HookReplaced():
                 condition.lifted = isinstance(event, HookLifted)
-            case LineReady(model, operator):
-                condition.model, condition.operator, condition.fault = model, operator, None
-                parts.reconnect.ready()
-            case LineLost():
-                if condition.fault is None or condition.fault.fault is not event.fault:
-                    condition.fault_since = parts.clock.now()
-                condition.fault, condition.signal = event, None
-                if event.fault in GONE:
-                    parts.reconnect.lost(monotonic())
+            case LineReady() | LineLost() | SimLocked():
+                self._note_line(event)
             case SignalChanged(bars):
                 condition.signal = bars
             case TimeHeard(utc):
@@ -196,6 +193,29 @@ class Booth:
             case AudioFailed(why):
                 log.warning("no sound: %s", why)
                 parts.conversation.sound_failed()
+
+    def _note_line(self, event: LineReady | LineLost | SimLocked) -> None:
+        condition, parts = self._parts.condition, self._parts
+        match event:
+            case LineReady(model, operator):
+                condition.model, condition.operator, condition.fault = model, operator, None
+                parts.reconnect.ready()
+                self._sim_opened()
+            case LineLost(fault):
+                if condition.fault is None or condition.fault.fault is not fault:
+                    condition.fault_since = parts.clock.now()
+                condition.fault, condition.signal = event, None
+                if fault in GONE:
+                    parts.reconnect.lost(monotonic())
+                    parts.sim.gone()
+                elif fault is Fault.NO_NETWORK:  # which is looked for only once the SIM is open
+                    self._sim_opened()
+            case SimLocked():
+                parts.sim.locked(event)
+
+    def _sim_opened(self) -> None:
+        if self._parts.sim.opened():
+            self._parts.browsing.notice = "sim-opened"
 
     def _step(self, event: Event) -> None:
         """Step the flow, and whatever outcome its actions have."""

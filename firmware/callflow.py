@@ -176,6 +176,7 @@ TABLE: dict[tuple[State, Cue], Step] = {
     (S.ANSWERING, "gone"): Step(S.LIST, (D.NOTE_FAULT, D.MISS)),
     (S.OUT_OF_ORDER, "pad"): Step(S.KEYING, (D.OPEN_EMERGENCY, D.KEY_DIGIT), above=True),
     (S.OUT_OF_ORDER, "A"): Step(S.OUT_OF_ORDER, (D.REOPEN,)),
+    (S.OUT_OF_ORDER, PinWanted): Step(S.PIN_ENTRY, (D.OPEN_PIN,), above=True),
     (S.OUT_OF_ORDER, "B"): Step(S.OUT_OF_ORDER, (D.SCROLL_UP,)),
     (S.OUT_OF_ORDER, "C"): Step(S.OUT_OF_ORDER, (D.SCROLL_DOWN,)),
     (S.OUT_OF_ORDER, "D"): Step(S.MENU, (D.OPEN_MENU,)),

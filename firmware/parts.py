@@ -18,6 +18,7 @@ from firmware.reconnect import Reconnect
 from firmware.results import Results
 from firmware.rulebook import InForce
 from firmware.settings import Settings
+from firmware.sim import SimPin
 from firmware.soundtest import SoundTest
 from firmware.vault import Vault
 from firmware.wrapup import WrapUp
@@ -64,4 +65,5 @@ class Parts:
     liaison: Liaison
     condition: Condition
     law: InForce
+    sim: SimPin
     reconnect: Reconnect = field(default_factory=Reconnect)

@@ -33,13 +33,13 @@ def is_hash(text: str) -> bool:
     return n > 1 and n & (n - 1) == 0 and r >= 1 and 1 <= p <= 16 and 128 * r * (n + p + 2) <= _MEMORY
 
 
-def hash_pin(pin: str) -> str:
-    """What device.toml keeps of a PIN: `scrypt$n$r$p$salt$hash`. Raises ValueError if it is none."""
+def hash_pin(pin: str, cost: int = N) -> str:
+    """What device.toml keeps of a PIN: `scrypt$n$r$p$salt$hash`, n being its cost. Raises ValueError if it is none."""
     if not is_pin(pin):
         raise ValueError(f"a PIN has {SHORTEST} to {LONGEST} digits and nothing else")
     salt = os.urandom(16)
-    made = _scrypt(pin, salt, N, R, P)
-    return f"scrypt${N}${R}${P}${base64.b64encode(salt).decode()}${base64.b64encode(made).decode()}"
+    made = _scrypt(pin, salt, cost, R, P)
+    return f"scrypt${cost}${R}${P}${base64.b64encode(salt).decode()}${base64.b64encode(made).decode()}"
 
 
 def verify(pin: str, hashed: str) -> bool:

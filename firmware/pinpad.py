@@ -1,4 +1,4 @@
-"""PIN entry: a supervisor's for an override or the clock, an agent's for logging in."""
+"""PIN entry: a supervisor's for an override or the clock, an agent's for logging in, the SIM card's."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,11 +8,14 @@ from zoneinfo import ZoneInfo
 
 from firmware.pin import Tries, verify
 from firmware.screens.scene import PinBody
-from firmware.settings import Agent
+from firmware.settings import NO_PIN, Agent
+from firmware.sim import SimPin, is_sim_pin
+from firmware.tables import Secret
 
-Purpose = Literal["override", "log-in", "clock", "supervisor"]
+Purpose = Literal["override", "log-in", "clock", "supervisor", "sim"]
 Asking = Literal["pin", "reason", "agent", "date", "time"]
 LENGTHS = {"agent": 4, "pin": 10, "date": 8, "time": 4, "reason": 1}
+SIM_LENGTH = 8
 REASONS = {"1": "asked", "2": "other-person", "3": "cut-off", "4": "data-wrong", "5": "supervisor"}
 """Why a supervisor lets a call pass the redial window."""
 
@@ -25,6 +28,7 @@ class Granted:
     reason: str = ""  # override: one of REASONS' values
     agent: str = ""  # log-in: the agent's id
     utc: float | None = None  # clock: what was keyed
+    pin: Secret = NO_PIN  # sim: what is to be given to it
 
 
 class PinPad:
@@ -37,7 +41,10 @@ class PinPad:
         zone: str,
         tries: Mapping[str, Tries],
         now: Callable[[], float],
+        *,
+        sim: SimPin,
     ) -> None:
+        self._sim = sim
         self._supervisor, self._agents, self._zone = supervisor, {agent.id: agent for agent in agents}, ZoneInfo(zone)
         self._tries, self._now = tries, now
         self.open("supervisor")
@@ -54,7 +61,7 @@ class PinPad:
 
     def add(self, digit: str) -> None:
         """One more digit."""
-        self._digits = (self._digits + digit)[: LENGTHS[self._asking]]
+        self._digits = (self._digits + digit)[: SIM_LENGTH if self._purpose == "sim" else LENGTHS[self._asking]]
         self._wrong = False
 
     def erase(self) -> None:
@@ -71,10 +78,14 @@ class PinPad:
             "time": self._time_done,
         }
         digits, self._digits = self._digits, ""
+        if self._purpose == "sim":
+            return self._sim_done(digits)
         return steps[self._asking](digits)
 
     def body(self) -> PinBody:
         """What the screen shows."""
+        if self._purpose == "sim":
+            return self._sim_body()
         open_text = self._asking != "pin"
         return PinBody(
             whose="agent" if self._purpose == "log-in" else "supervisor",
@@ -86,6 +97,17 @@ class PinPad:
             keyed=self._digits if open_text else "",
             locked=self._counted.locked(self._now()) if self._asking == "pin" else 0.0,
         )
+
+    def _sim_body(self) -> PinBody:
+        trouble = self._sim.trouble if not self._sim.keyable else ""
+        return PinBody("sim", "sim", len(self._digits), self._sim.left, wrong=self._wrong, trouble=trouble)
+
+    def _sim_done(self, digits: str) -> Granted | None:
+        """The SIM has the last word on its PIN; one that cannot be any must not cost a try."""
+        if self._sim.lock is None:
+            return Granted("sim")  # somebody or something else has opened it meanwhile
+        self._wrong = not is_sim_pin(digits)
+        return Granted("sim", pin=Secret(digits)) if not self._wrong and self._sim.key(digits) else None
 
     @property
     def _counted(self) -> Tries:

@@ -14,6 +14,7 @@ from firmware.screens.scene import (
     OutOfOrderBody,
     RingingBody,
     Scene,
+    SimBody,
 )
 from firmware.store import CardError
 from hw.events import Fault, LineLost
@@ -96,9 +97,10 @@ class Scenery:
         condition = self._parts.condition
         lost = condition.fault or LineLost(Fault.SILENT)
         wait = self._parts.reconnect.wait(monotonic())
-        return OutOfOrderBody(
-            lost.fault, lost.detail, condition.fault_since, wait or 0.0, scroll=self._parts.browsing.scroll
-        )
+        scroll, sim = self._parts.browsing.scroll, self._parts.sim
+        locked = lost.fault is Fault.SIM_LOCKED and sim.lock is not None
+        card = SimBody(sim.trouble, sim.left, sim.keyable) if locked else None
+        return OutOfOrderBody(lost.fault, lost.detail, condition.fault_since, wait or 0.0, scroll, card)
 
     def _menu(self) -> Body:
         return self._parts.menu.body(self._status, self._parts.conversation.volume)

@@ -17,6 +17,7 @@ from firmware.clock import Trust
 from firmware.known import Rules
 from firmware.pin import is_hash
 from firmware.rulepack import RulePackError
+from firmware.sim import is_sim_pin
 from firmware.tables import Driver, Reader, Rule, Secret
 
 EXAMPLE_RECIPIENT = "age1ewru8ms6rwxf6j4c2k2un8vefc2evw07kg4azqjtq6yuz8rpsq8s9qug7q"
@@ -75,6 +76,10 @@ def _is_recipient(key: str) -> bool:
 def _pin(hashed: Secret) -> str:
     right = not hashed or is_hash(hashed)
     return "" if right else "must be a PIN's hash (scrypt$…), never the PIN itself; `booth-provision pin` makes one"
+
+
+def _sim_pin(digits: str) -> str:
+    return "" if is_sim_pin(digits) else "must be the SIM card's PIN: 4 to 8 digits in quotes"
 
 
 def _agent_id(keyed: str) -> str:
@@ -169,7 +174,7 @@ class Settings:
     area_code: Annotated[str, Rule(check=_area_code)] = ""
     zone: Annotated[str, Rule(check=_zone)] = "Asia/Tokyo"
     data: Path = Path("/var/lib/boothphone")
-    line: Annotated[Driver, Rule(known=("family", "port", "audio"), missing=_DRIVER)]
+    line: Annotated[Driver, Rule(known=("family", "port", "audio"), secrets={"pin": _sim_pin}, missing=_DRIVER)]
     handset: Annotated[Driver, Rule(known=("input", "output"), missing=_DRIVER)]
     keypad: Annotated[Driver, Rule(known=("rows", "columns", "keys"), missing=_DRIVER)]
     hook: Annotated[Driver, Rule(known=("pin", "lifted_high"), missing='say which driver serves it, or kind = "none"')]

@@ -25,10 +25,14 @@ class Secret(str):
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """Which driver serves a device, and what it is to be made with: open_x(driver.kind, **driver.settings)."""
+    """Which driver serves a device, and what it is to be made with: open_x(driver.kind, **driver.settings).
+
+    `secrets` stand in the same table but are no business of the driver's: the booth uses them itself.
+    """
 
     kind: str
     settings: Mapping[str, object] = field(default_factory=lambda: types.MappingProxyType({}))
+    secrets: Mapping[str, Secret] = field(default_factory=lambda: types.MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Rule:
     check: Check | None = None
     missing: str = ""  # what to write, when it is missing
     known: tuple[str, ...] = ()
+    secrets: Mapping[str, Check] = field(default_factory=lambda: types.MappingProxyType({}))  # of a driver's table
     name: str = ""  # what the file calls it, where that differs
 
 
@@ -120,15 +125,21 @@ class Reader:
         kind = given.get("kind")
         if not isinstance(kind, str) or not kind:
             self._fault(path, "kind", "is missing: which driver serves it" if "kind" not in given else _BAD_TEXT)
-        known = ("kind", *rule.known)
-        for name, value in given.items():
+        known = ("kind", *rule.known, *rule.secrets)
+        secrets = {name: value for name, value in given.items() if name in rule.secrets}
+        for name, value in secrets.items():
+            wrong = _mistyped(value, Secret) or rule.secrets[name](value)
+            if wrong:
+                self._fault(path, name, wrong)
+        rest = {name: value for name, value in given.items() if name not in {"kind", *secrets}}
+        for name, value in rest.items():
             near = difflib.get_close_matches(name, known, 1, cutoff=0.75)
             if name not in known and near:
                 self._fault(path, name, f"there is no such setting (did you mean {near[0]}?)")
             elif not _is_plain(value):
                 self._fault(path, name, "must be text, a number, true, false or a list of such")
-        rest = {name: value for name, value in given.items() if name != "kind"}
-        return Driver(str(kind), types.MappingProxyType(rest))
+        hidden = {name: Secret(value) for name, value in secrets.items()}
+        return Driver(str(kind), types.MappingProxyType(rest), types.MappingProxyType(hidden))
 
 
 _BAD_TEXT = "must be text in quotes"

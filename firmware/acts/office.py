@@ -35,7 +35,7 @@ class Office:
             Do.MENU_UP: plain(lambda: menu.move(-1)),
             Do.MENU_DOWN: plain(lambda: menu.move(1)),
             Do.MENU_BACK: lambda _e, _p: menu.back(),
-            Do.REOPEN: plain(self.reopen),
+            Do.REOPEN: self._try_now,
         }
 
     def reopen(self) -> None:
@@ -44,6 +44,21 @@ class Office:
         line = self._parts.hardware.line
         line.close()
         line.open(self._post)
+
+    def _try_now(self, _event: Event, _place: Place) -> Event | None:
+        """What a person can do for the line: key the PIN of a locked SIM, else have it opened again."""
+        if self._parts.sim.keyable:
+            self._parts.pinpad.open("sim")
+            return PinWanted()
+        if self._parts.sim.trouble != "checking":
+            self.reopen()
+        return None
+
+    def unlock(self) -> None:
+        """Give the SIM its PIN if that is the booth's to do, and not while somebody telephones for help."""
+        pin = self._parts.sim.due()
+        if pin is not None:
+            self._parts.hardware.line.unlock(pin)
 
     def _open_pin(self, event: Event, _place: Place) -> None:
         if isinstance(event, LogInWanted):
@@ -69,6 +84,8 @@ class Office:
             self._parts.condition.agent = granted.agent
             self._parts.calls.remember("agent", granted.agent)
             browsing.notice = "logged-in"
+        elif granted.pin:
+            self._parts.hardware.line.unlock(granted.pin)
         elif granted.utc is not None:
             taken = self._parts.clock.hear(granted.utc, "keyed")
             browsing.notice = "clock-set" if taken else "clock-refused"

@@ -5,7 +5,7 @@ from firmware.screens import softkeys, words
 from firmware.screens.reasons import REASONS
 from firmware.screens.scene import BlockedBody, PinBody
 from firmware.screens.teller import Teller
-from firmware.screens.view import Alert, BigNumber, Block, Brief, Line, Row, Rows, Scroll, SoftKey, Tone, View
+from firmware.screens.view import Alert, BigNumber, Block, Brief, Line, Panel, Row, Rows, Scroll, SoftKey, Tone, View
 from firmware.text.catalogue import mark
 from firmware.text.times import duration
 
@@ -95,7 +95,7 @@ def _by_pin(body: BlockedBody, teller: Teller) -> str:
 def pin(body: PinBody, teller: Teller) -> View:
     """PIN_ENTRY: a PIN as dots, or what is asked after it."""
     text = teller.text
-    title = text("Supervisor's PIN") if body.whose == "supervisor" else text("Agent's PIN")
+    title = text(words.PINS[body.whose].said)
     titles = {
         "pin": title,
         "reason": text("Reason"),
@@ -107,14 +107,16 @@ def pin(body: PinBody, teller: Teller) -> View:
     return View(
         title=titles[body.asking],
         blocks=(Line(text(words.PURPOSES[body.purpose]), "dim", centred=True, lines=2), *blocks),
-        keys=teller.keys(A=softkeys.DONE, B=softkeys.ERASE, D=softkeys.BACK),
+        keys=teller.keys(D=softkeys.BACK)
+        if body.trouble
+        else teller.keys(A=softkeys.DONE, B=softkeys.ERASE, D=softkeys.BACK),
         brief=Brief(_short_title(body, teller), brief, fixed=2),
     )
 
 
 def _short_title(body: PinBody, teller: Teller) -> str:
     text = teller.text
-    whose = text("SV PIN") if body.whose == "supervisor" else text("Your PIN")
+    whose = text(words.PINS[body.whose].brief)
     asked = {"reason": text("Reason"), "agent": text("Agent no."), "date": text("YYYYMMDD"), "time": text("HHMM")}
     return asked.get(body.asking, whose)
 
@@ -138,7 +140,10 @@ def _digits(body: PinBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str
     if body.locked > 0:
         left = text("Try again in {time}", time=duration(body.locked))
         return (BigNumber("—", "dim"), Alert(text("Locked"), left)), (text("Locked"), left)
-    tries = text("Tries left: {count}", count=body.tries)
+    if body.trouble:
+        known = words.SIM_TROUBLES[body.trouble]
+        return (Alert(text(known.said)), Panel(text(known.advice))), (text(known.brief),)
+    tries = teller.tries(body.tries)
     if body.wrong:
         return _wrong(body, shown, tries, teller)
     said = tries if body.asking == "pin" else ""
@@ -147,7 +152,9 @@ def _digits(body: PinBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str
 
 def _wrong(body: PinBody, shown: str, tries: str, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     text = teller.text
-    if body.asking == "pin":
+    if body.whose == "sim":
+        alert, brief = Alert(text("Not valid"), text("A SIM card's PIN has 4 to 8 digits.")), text("4 to 8 digits")
+    elif body.asking == "pin":
         alert, brief = Alert(text("Wrong PIN"), tries), text("Wrong! {left}", left=tries)
     else:
         alert, brief = Alert(text("Not valid"), text("Key it again.")), text("Not valid")

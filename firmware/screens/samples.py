@@ -22,10 +22,12 @@ from firmware.screens.scene import (
     PreviewBody,
     RingingBody,
     Scene,
+    SimBody,
     WrapUpBody,
 )
 from firmware.screens.verdicts import verdicts
 from firmware.screens.words import FAULTS, MENU
+from firmware.sim import Trouble
 from hw.events import Cause, Fault, Party
 
 NOW = 1795325520.0  # 2026-11-22 14:32 in Japan
@@ -163,6 +165,16 @@ _SERVER: tuple[tuple[str, str | float], ...] = (
     ("pending-since", NOW - 2 * DAY + HOUR),
 )
 
+SIMS: tuple[tuple[Trouble, int | None, bool], ...] = (
+    ("", 3, True),
+    ("checking", 3, False),
+    ("wrong", 2, True),
+    ("stored-wrong", None, True),
+    ("few", 1, False),
+    ("puk", 0, False),
+)
+"""Locked SIM cards: what is wrong, tries left, whether a PIN may be keyed."""
+
 LISTS: dict[str, Scene] = {
     "list": _scene(S.LIST, ListBody(LIST, ROWS, 0, 33), WAITING),
     "list-middle": _scene(S.LIST, ListBody(LIST, ROWS, 2, 33)),
@@ -228,6 +240,9 @@ GUARD: dict[str, Scene] = {
     "pin-locked": _scene(S.PIN_ENTRY, PinBody("supervisor", "supervisor", 0, 0, locked=90.0)),
     "pin-reason": _scene(S.PIN_ENTRY, PinBody("supervisor", "override", 0, 5, asking="reason", keyed="3")),
     "pin-date": _scene(S.PIN_ENTRY, PinBody("supervisor", "clock", 0, 5, asking="date", keyed="2026112"), LOST),
+    "pin-sim": _scene(S.PIN_ENTRY, PinBody("sim", "sim", 4, 3), LOST),
+    "pin-sim-short": _scene(S.PIN_ENTRY, PinBody("sim", "sim", 0, None, wrong=True), LOST),
+    "pin-sim-few": _scene(S.PIN_ENTRY, PinBody("sim", "sim", 0, 1, trouble="few"), LOST),
     "pin-time": _scene(S.PIN_ENTRY, PinBody("supervisor", "clock", 0, 5, asking="time", keyed="143"), LOST),
 }
 CALLS: dict[str, Scene] = {
@@ -307,6 +322,13 @@ SERVICE: dict[str, Scene] = {
             S.OUT_OF_ORDER, OutOfOrderBody(fault, "/dev/ttyUSB2", NOW - 4 * MINUTE, 8.0)
         )
         for fault in FAULTS
+    },
+    **{
+        f"fault-sim-{trouble or 'pin'}": _scene(
+            S.OUT_OF_ORDER,
+            OutOfOrderBody(Fault.SIM_LOCKED, "", NOW - 4 * MINUTE, 0.0, sim=SimBody(trouble, tries, keyable)),
+        )
+        for trouble, tries, keyable in SIMS
     },
     "fault-no-time": _scene(S.OUT_OF_ORDER, OutOfOrderBody(Fault.NO_SIM, "", None, 0.0), LOST),
     "menu": _scene(S.MENU, _MENU),

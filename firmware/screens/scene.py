@@ -8,6 +8,7 @@ from firmware.calls import Call, CallList, Customer, PastCall
 from firmware.numbers import Number
 from firmware.redial import Decision
 from firmware.results import Result
+from firmware.sim import Trouble
 from hw.events import Fault
 
 Rec = Literal["off", "on", "paused", "failed", "asking", "barred"]
@@ -140,14 +141,15 @@ class WrapUpBody:
 class PinBody:
     """PIN_ENTRY."""
 
-    whose: Literal["supervisor", "agent"]
-    purpose: Literal["override", "log-in", "clock", "supervisor"]
+    whose: Literal["supervisor", "agent", "sim"]
+    purpose: Literal["override", "log-in", "clock", "supervisor", "sim"]
     dots: int
-    tries: int  # left
+    tries: int | None  # left; None: a SIM's, and the modem cannot say
     wrong: bool = False
     asking: Literal["pin", "reason", "agent", "date", "time"] = "pin"  # after the PIN: override reason 1-5, or a time
     keyed: str = ""
     locked: float = 0.0  # seconds until the next try
+    trouble: Trouble = ""  # why no PIN may be given to the SIM now
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,15 @@ class RingingBody:
 
 
 @dataclass(frozen=True, slots=True)
+class SimBody:
+    """A locked SIM: what is wrong with its PIN, the tries that are left if the modem can say, and whether one may be keyed."""
+
+    trouble: Trouble
+    tries: int | None
+    keyable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OutOfOrderBody:
     """OUT_OF_ORDER."""
 
@@ -170,6 +181,7 @@ class OutOfOrderBody:
     since: float | None  # UTC seconds
     retry: float  # seconds until the next try
     scroll: int = 0
+    sim: SimBody | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,27 +10,47 @@ LOUDEST = 10
 
 def out_of_order(body: OutOfOrderBody, teller: Teller) -> View:
     """OUT_OF_ORDER: what is wrong, since when, what to do, when the booth tries again."""
-    text, trouble = teller.text, words.FAULTS[body.fault]
+    text, trouble = teller.text, _trouble(body)
     since = text("since {when}", when=teller.times.moment(body.since)) if body.since is not None else ""
-    retry = text("Next try in {seconds} s", seconds=int(body.retry)) if body.retry > 0 else text("Trying now")
+    last = _last_line(body, teller)
     return View(
         title=text("Out of order"),
         blocks=(
             Alert(text(trouble.said), since),
-            Panel(_advice(body, teller), text("What to do"), body.scroll, right=retry),
+            Panel(_advice(body, teller), text("What to do"), body.scroll, right=last),
             Line(text("Emergency numbers can be keyed all the same."), "dim", "small"),
         ),
-        keys=teller.keys(A=softkeys.TRY_NOW, B=softkeys.UP, C=softkeys.DOWN, D=softkeys.MENU_KEY),
+        keys=teller.keys(A=_first_key(body), B=softkeys.UP, C=softkeys.DOWN, D=softkeys.MENU_KEY),
         brief=Brief(
             text("OUT OF ORDER"),
-            tuple(filter(None, (text(trouble.brief), since, text(trouble.advice), retry))),
+            tuple(filter(None, (text(trouble.brief), last if body.sim else since, text(trouble.advice), last))),
             body.scroll,
         ),
     )
 
 
+def _first_key(body: OutOfOrderBody) -> str:
+    if body.sim is None or not (body.sim.keyable or body.sim.trouble == "checking"):
+        return softkeys.TRY_NOW
+    return softkeys.KEY_PIN if body.sim.keyable else ""
+
+
+def _trouble(body: OutOfOrderBody) -> words.Trouble:
+    """What a locked SIM is in for counts more than that it is locked."""
+    return words.FAULTS[body.fault] if body.sim is None else words.SIM_TROUBLES[body.sim.trouble]
+
+
+def _last_line(body: OutOfOrderBody, teller: Teller) -> str:
+    """When the booth tries again; what a SIM still bears, since the booth does not try that again."""
+    if body.sim is not None:
+        return "" if body.sim.trouble in {"checking", "puk"} else teller.tries(body.sim.tries)
+    if body.retry > 0:
+        return teller.text("Next try in {seconds} s", seconds=int(body.retry))
+    return teller.text("Trying now")
+
+
 def _advice(body: OutOfOrderBody, teller: Teller) -> str:
-    advice = teller.text(words.FAULTS[body.fault].advice)
+    advice = teller.text(_trouble(body).advice)
     return "\n".join(filter(None, (advice, teller.text("({detail})", detail=body.detail) if body.detail else "")))
 
 

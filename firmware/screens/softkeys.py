@@ -30,6 +30,7 @@ DONE = mark("Done")
 ANSWER = mark("Answer")
 REFUSE = mark("Refuse")
 TRY_NOW = mark("Try now")
+KEY_PIN = mark("Key PIN")
 MENU_KEY = mark("Menu")
 MENU_HOLD = mark("hold: menu")
 CHOOSE = mark("Choose")
@@ -59,6 +60,7 @@ SHORT = {
     "reception": "Rec",
     "other": "Oth",
     TRY_NOW: "Try",
+    KEY_PIN: "PIN",
     CHOOSE: "OK",
     KEY_RESULT: "Result",
 }

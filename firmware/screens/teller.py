@@ -88,6 +88,10 @@ class Teller:
         """A talk time."""
         return duration(seconds)
 
+    def tries(self, left: int | None) -> str:
+        """How often a PIN may still be wrong."""
+        return self.text("Tries left: unknown") if left is None else self.text("Tries left: {count}", count=left)
+
     def badge(self, standing: Standing) -> Badge:
         """A customer's state as a badge."""
         value = standing.value

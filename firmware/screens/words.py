@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from firmware.sim import Trouble as SimTrouble
 from firmware.text.catalogue import mark
 from hw.events import Cause, Fault, Party
 
@@ -12,6 +13,13 @@ class Trouble(NamedTuple):
     said: str
     brief: str
     advice: str
+
+
+class Whose(NamedTuple):
+    """Whose PIN is asked for, in full and in 20 columns."""
+
+    said: str
+    brief: str
 
 
 FAULTS: dict[Fault, Trouble] = {
@@ -57,6 +65,45 @@ FAULTS: dict[Fault, Trouble] = {
     ),
 }
 
+SIM_TROUBLES: dict[SimTrouble, Trouble] = {
+    "": Trouble(
+        mark("The SIM card wants its PIN"),
+        mark("SIM wants its PIN"),
+        mark("Press A and key the SIM's PIN. To have the booth give it by itself, write it into device.toml."),
+    ),
+    "checking": Trouble(
+        mark("The SIM card is being unlocked"),
+        mark("Unlocking SIM"),
+        mark("The PIN has been given to the SIM card. Wait a moment."),
+    ),
+    "wrong": Trouble(
+        mark("Wrong PIN for the SIM card"),
+        mark("Wrong SIM PIN"),
+        mark("See which PIN belongs to this SIM card, then press A and key it."),
+    ),
+    "stored-wrong": Trouble(
+        mark("The stored PIN is not this SIM's"),
+        mark("Stored PIN is wrong"),
+        mark(
+            "The PIN in device.toml was wrong for this SIM card and is not given again. Press A and key the right one."
+        ),
+    ),
+    "few": Trouble(
+        mark("Too few tries for the SIM's PIN"),
+        mark("SIM: too few tries"),
+        mark(
+            "The booth takes no PIN now: the last try must not be lost. Put the SIM card into a telephone, key its PIN"
+            " there, and put it back."
+        ),
+    ),
+    "puk": Trouble(
+        mark("The SIM card wants its PUK"),
+        mark("SIM wants its PUK"),
+        mark("The PIN was wrong too often. Put the SIM card into a telephone and key the PUK from the contract there."),
+    ),
+}
+"""What a locked SIM is in for, by firmware.sim.Trouble."""
+
 OPENING: dict[str, str] = {
     "company": mark("the company's name"),
     "agent": mark("your own name"),
@@ -96,6 +143,7 @@ NOTICES: dict[str, str] = {
     "recording-failed": mark("The last call was not recorded"),
     "audio-failed": mark("No sound: check the handset"),
     "line-back": mark("Line ready again"),
+    "sim-opened": mark("SIM open; PIN forgotten at power-off"),
 }
 WARNING_NOTICES = frozenset(
     {
@@ -302,9 +350,15 @@ EMERGENCY_SERVICES: dict[str, str] = {
 WHENS_BRIEF = (mark("1:30m 2:1h 3:2h 4:PM"), mark("5:1d 6:10h 7:7d 8/9"))
 """The same nine keys in two lines of 20 columns."""
 PAGES = (mark("Profile"), mark("History"), mark("Script"), mark("Notes"))
+PINS: dict[str, Whose] = {
+    "supervisor": Whose(mark("Supervisor's PIN"), mark("SV PIN")),
+    "agent": Whose(mark("Agent's PIN"), mark("Your PIN")),
+    "sim": Whose(mark("The SIM card's PIN"), mark("SIM PIN")),
+}
 PURPOSES: dict[str, str] = {
     "override": mark("Let one call pass the redial window"),
     "log-in": mark("Log in to this booth"),
     "clock": mark("Set the time"),
     "supervisor": mark("Supervisor's menu"),
+    "sim": mark("Unlock the SIM card. The PIN is kept until power-off."),
 }

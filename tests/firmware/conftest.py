@@ -32,6 +32,7 @@ data = "{data}"
 kind = "gsm"
 port = "none"
 audio = "none"
+{line}
 [handset]
 kind = "emulated"
 [keypad]
@@ -161,6 +162,7 @@ class Stage:
         self.listed = False
         self.packs: list[str] = []
         self.product = ""
+        self.line = ""  # more settings of it
 
     def fill_card(self):
         """From now on the kernel takes no byte more, in any file."""
@@ -197,6 +199,7 @@ class Stage:
                 supervisor=HASHES[PIN],
                 packs=self.packs,
                 product=self.product,
+                line=self.line,
                 more=more.replace("AGENTS_PIN", HASHES[AGENTS_PIN]),
             )
         )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from firmware.pin import FREE_TRIES, Tries, hash_pin
 from firmware.pinpad import REASONS, PinPad
 from firmware.settings import Agent
+from firmware.sim import SimPin
 
 SUPERVISOR, AGENT = "246810", "1357"
 HASHES = {pin: hash_pin(pin) for pin in (SUPERVISOR, AGENT)}
@@ -22,7 +23,8 @@ class Keypad:
     def __init__(self, supervisor=HASHES[SUPERVISOR]):
         self.now = 0.0
         self.tries = {whose: Tries(None, lambda _count: None, 0.0) for whose in ("", "07", "08")}
-        self.pad = PinPad(supervisor, AGENTS, "Asia/Tokyo", self.tries, lambda: self.now)
+        self.sim = SimPin("", "boot", None, lambda _note: None, cost=2)
+        self.pad = PinPad(supervisor, AGENTS, "Asia/Tokyo", self.tries, lambda: self.now, sim=self.sim)
 
     def open(self, purpose):
         self.pad.open(purpose)

@@ -243,3 +243,18 @@ def test_a_rule_pack_that_cannot_be_used_is_said_at_start(campaign: str, fault: 
 def test_an_unverified_pack_is_used_when_it_is_named_twice() -> None:
     settings = parse(SMALL + '[campaign]\npacks = ["uk-sales"]\nunverified = ["uk-sales"]\n')
     assert settings.campaign.packs == ("uk-sales",)
+
+
+def test_the_pin_of_the_sim_is_no_business_of_the_driver_and_is_never_shown() -> None:
+    settings = parse(SMALL + 'line.pin = "0412"\n')
+    assert dict(settings.line.settings) == {}
+    assert settings.line.secrets["pin"] == "0412"
+    assert "0412" not in repr(settings)
+    assert parse(SMALL).line.secrets == {}
+
+
+@pytest.mark.parametrize("pin", ['"041"', '"123456789"', '"04 12"', '"０４１２"', '""', "4127", "true", '["4127"]'])
+def test_a_sim_pin_that_cannot_be_one_is_a_fault_that_does_not_repeat_it(pin: str) -> None:
+    (fault,) = faults(f"{SMALL}line.pin = {pin}\n")
+    assert fault.startswith("line.pin: must be")
+    assert pin == '""' or pin.strip('"[]') not in fault
