@@ -82,7 +82,7 @@ class Page:
     ) -> None:
         """`callers`: numbers that may call in, each with what the page says of it."""
         self._running, self._rig, self.callers = running, running.rig, tuple(callers)
-        self.has_hook = self._rig.hook_kind != "none"
+        self.has_hook, self.handset = self._rig.hook_kind != "none", self._rig.handset
         self.size = self._picture().size
         self._painted = 1
         self._log = ModemLog(running.settings.zone)

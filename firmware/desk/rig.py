@@ -11,6 +11,7 @@ import pyrage
 from gpiozero.pins.mock import MockFactory
 
 from firmware.clock import Clock
+from firmware.desk.ear import BrowserHandset
 from firmware.desk.fingers import Fingers
 from firmware.desk.timepiece import Timepiece
 from firmware.desk.words import LAMPS, Language
@@ -23,7 +24,6 @@ from hw.emulated.characters import Hd44780Panel
 from hw.emulated.cradle import HookSwitch
 from hw.emulated.exchange import Exchange
 from hw.emulated.gsm import GsmModem
-from hw.emulated.handset import EmulatedHandset
 from hw.emulated.matrix import Matrix
 from hw.emulated.panel import Ili9341Panel
 from hw.gsm import GsmLine
@@ -127,7 +127,7 @@ class Rig:
         self.switch = HookSwitch(self._pins, CRADLE)
         self.bulbs = {name: Bulb(self._pins, pin) for name, pin in LAMP_PINS.items()}
         self.panel = Ili9341Panel() if screen == "ili9341" else Hd44780Panel()
-        self.handset = EmulatedHandset()
+        self.handset = BrowserHandset()
         self.exchange = Exchange()
         ports = directory / "ports"
         ports.mkdir(parents=True, exist_ok=True)

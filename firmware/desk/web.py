@@ -28,6 +28,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from firmware.desk.cable import HERE
 from firmware.desk.page import Memory, Page, UnknownAct
+from firmware.desk.sound import Sound
 from firmware.desk.words import ANSWERS, LAMPS, LANGUAGES, Language, chosen_language, texts
 
 PAGES = Path(__file__).parent / "pages"
@@ -44,7 +45,9 @@ GUARDS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"cache-control": b"no-store",
+    b"permissions-policy": b"microphone=(self), camera=(), geolocation=()",
 }
+FILES = ("desk.css", "desk.js", "sound.js", "worklet.js")
 
 
 class Gate:
@@ -89,7 +92,7 @@ def _address_token(asked: HTTPConnection) -> str | None:
 
 
 class Desk:
-    """The page and its WebSocket. The booth is never touched on the event loop's thread."""
+    """The page and its WebSockets. The booth is never touched on the event loop's thread."""
 
     def __init__(self, page: Page, hands: ThreadPoolExecutor, *, language: Language, cookie: tuple[str, str]) -> None:
         self._page, self._hands, self._language, self._cookie = page, hands, language, cookie
@@ -102,9 +105,9 @@ class Desk:
     def routes(self) -> list[Route | WebSocketRoute]:
         return [
             Route("/", self.html),
-            Route("/desk.css", self.file),
-            Route("/desk.js", self.file),
+            *(Route(f"/{name}", self.file) for name in FILES),
             WebSocketRoute("/booth", self.booth),
+            WebSocketRoute("/sound", Sound(self._page.handset).serve),
         ]
 
     async def html(self, request: Request) -> Response:

@@ -23,7 +23,7 @@ from firmware.desk.page import FAR_ENDS, KEPT, ModemLog, Page
 from firmware.desk.rig import Rig
 from firmware.desk.running import BoothDied, RunningBooth
 from firmware.desk.troubles import troubles
-from firmware.desk.web import PAGES, serving
+from firmware.desk.web import FILES, PAGES, serving
 from firmware.pin import verify
 from firmware.settings import parse
 from hw.events import Event, KeyPressed, KeyReleased
@@ -104,7 +104,7 @@ def test_the_page_wants_the_token(served):
 
 
 def test_everything_else_wants_the_cookie(served):
-    for path in ("", "desk.css", "desk.js"):
+    for path in ("", *FILES):
         assert served.get(path).status_code == 403
         assert served.get(path, Cookie=served.cookie).status_code == 200
     assert served.get(f"desk.js?token={served.token}").status_code == 403
@@ -153,11 +153,7 @@ def test_a_booth_with_a_headset_has_no_hook_to_lift(tmp_path, served):
 
 def test_nothing_comes_from_elsewhere(served):
     answer = served.get(Cookie=served.cookie)
-    everything = (
-        answer.text
-        + served.get("desk.css", Cookie=served.cookie).text
-        + served.get("desk.js", Cookie=served.cookie).text
-    )
+    everything = answer.text + "".join(served.get(name, Cookie=served.cookie).text for name in FILES)
     assert not re.search(r"https?:|//[a-z]+\.|@import|style=", everything)
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self';")
@@ -391,6 +387,14 @@ def test_every_button_has_words():
 
 def test_every_trouble_has_a_button(served):
     assert ("network", *troubles(served.running)) == words.TROUBLES
+
+
+def test_the_sound_has_words_for_every_state():
+    script = (PAGES / "sound.js").read_text(encoding="utf-8")
+    lines = re.findall(r"(?:showSound|leaveSound)\(.*", script)
+    states = {state for line in lines for state in re.findall(r'"(\w+)"', line)} - {"NotAllowedError"}
+    assert len(states) > 8
+    assert {f"sound-{state}" for state in states} <= words.TEXTS.keys()
 
 
 def test_the_script_asks_for_words_that_exist():
