@@ -1,28 +1,32 @@
-"""What a modem finds around it: its SIM, the network, and how well it feels today."""
+"""What a modem finds around it: its SIM, the network, its cable, and how well it feels today."""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from hw.emulated.bugs import Bugs
 from hw.emulated.cable import Cable
 
 QUARTER = timedelta(minutes=15)
+PIN_TRIES, PUK_TRIES = 3, 10
 
 
 def nothing(_what: str) -> None:
     """Nobody wants to know."""
 
 
-class Circumstances:
-    """Everything a test or the desk may change under the modem, at any time, by assignment.
+class Circumstances(Bugs):
+    """Everything a test or the desk may change under the modem, at any time, by assignment; the bugs are those of Bugs.
 
     silent: the AT port hears and says nothing. cable: what the AT port's bytes go through (see Cable); garble is that
-    cable's, a probability that a byte is damaged on its way, either way. slow: seconds before each answer. sim: READY, SIM PIN, SIM PUK or NOT INSERTED. sim_busy_for: seconds after plug()
-    in which the SIM is not ready yet. registered, signal (+CSQ, 0-31 or 99), network_time (UTC seconds, ticking; None:
-    the network never told) and zone (quarters of an hour) are the network's. voice: False has no voice over USB.
-    ccinfo: False knows only ^DSCI. early_urc: call URCs come before the OK of ATD. late_clip: the first RING has no
-    +CLIP. data_call: +CLCC also lists a data call, as when the modem is online. forgets_pcm: +QPCMV is 0 after a call.
-    pcm_late: seconds after plug() until the voice port appears, too.
+    cable's, a probability that a byte is damaged on its way, either way. pcm_cable: the same for the voice port. slow:
+    seconds before each answer. noise: seconds between notices that nobody asked for, 0 for none.
+
+    sim: READY, SIM PIN, SIM PUK or NOT INSERTED. A SIM that was once locked is so again after every start. pin, puk:
+    what opens it; tries and puk_tries are left. registered, signal (+CSQ, 0-31 or 99), volte, network_time (UTC
+    seconds, ticking; None: the network never told) and zone (quarters of an hour) are the network's. voice: False has
+    no voice over USB, and says so. maker, model, firmware: what it calls itself; empty: as its make does.
     """
 
     def __init__(
@@ -30,35 +34,35 @@ class Circumstances:
         *,
         silent: bool = False,
         cable: Cable | None = None,
+        pcm_cable: Cable | None = None,
         garble: float = 0.0,
         slow: float = 0.0,
+        noise: float = 0.0,
         sim: str = "READY",
         pin: str = "1234",
-        sim_busy_for: float = 0.0,
+        puk: str = "12345678",
         registered: bool = True,
         signal: int = 17,
+        volte: bool = True,
         network_time: float | None = None,
         zone: int = 36,
         voice: bool = True,
-        ccinfo: bool = True,
-        early_urc: bool = False,
-        late_clip: bool = False,
-        data_call: bool = False,
-        forgets_pcm: bool = False,
-        pcm_late: float = 0.0,
-        model: str = "EC25",
+        maker: str = "",
+        model: str = "",
+        firmware: str = "",
         imei: str = "001010123456784",
+        iccid: str = "8988100000000000001F",
+        **bugs: Any,
     ) -> None:
-        self.silent, self.slow = silent, slow
-        self.cable = cable or Cable(garble=garble)
-        self.pin, self.tries, self.sim_busy_for = pin, 3, sim_busy_for
-        self.zone, self.voice, self.ccinfo, self.early_urc = zone, voice, ccinfo, early_urc
-        self.late_clip, self.data_call, self.forgets_pcm = late_clip, data_call, forgets_pcm
-        self.pcm_late = pcm_late
-        self.model, self.imei = model, imei
+        super().__init__(**bugs)
         self._changed: Callable[[str], None] = nothing
-        self._sim, self._registered, self._signal = sim, registered, signal
+        self.silent, self.slow, self.noise = silent, slow, noise
+        self.cable, self.pcm_cable = cable or Cable(garble=garble), pcm_cable or Cable()
+        self.pin, self.tries, self.puk, self.puk_tries = pin, PIN_TRIES, puk, PUK_TRIES
+        self._sim, self.pin_wanted = sim, sim in ("SIM PIN", "SIM PUK")
+        self._registered, self._signal, self.volte, self.zone, self.voice = registered, signal, volte, zone, voice
         self.network_time = network_time
+        self.maker, self.model, self.firmware, self.imei, self.iccid = maker, model, firmware, imei, iccid
 
     @property
     def garble(self) -> float:
@@ -77,6 +81,7 @@ class Circumstances:
     @sim.setter
     def sim(self, state: str) -> None:
         self._sim = state
+        self.pin_wanted |= state in ("SIM PIN", "SIM PUK")
         self._changed("sim")
 
     @property
@@ -117,12 +122,25 @@ class Circumstances:
         shown = datetime.fromtimestamp(now, UTC) + (self.zone * QUARTER if local else timedelta())
         return f"{shown:%Y/%m/%d,%H:%M:%S}{self.zone:+03d}"
 
+    def start_sim(self) -> None:
+        """Power comes: a SIM with a PIN is locked again."""
+        if self._sim == "READY" and self.pin_wanted:
+            self._sim = "SIM PIN"
+
     def enter_pin(self, pin: str) -> bool:
         """Three tries; then the SIM wants its PUK."""
         if pin == self.pin:
-            self.tries, self.sim = 3, "READY"
+            self.tries, self.sim = PIN_TRIES, "READY"
             return True
         self.tries -= 1
         if not self.tries:
             self.sim = "SIM PUK"
+        return False
+
+    def enter_puk(self, puk: str, pin: str) -> bool:
+        """Ten tries for the PUK, with a new PIN; then the SIM is waste."""
+        if puk == self.puk and self.puk_tries:
+            self.pin, self.tries, self.puk_tries, self.sim = pin, PIN_TRIES, PUK_TRIES, "READY"
+            return True
+        self.puk_tries = max(0, self.puk_tries - 1)
         return False

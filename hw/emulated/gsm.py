@@ -1,11 +1,17 @@
 """An emulated GSM or LTE modem on pseudo-terminals: open them like any serial ports.
 
-    with GsmModem("quectel", exchange, directory, sim="SIM PIN") as modem:
+    with GsmModem("sim7600", exchange, directory, sim="SIM PIN", cable=Cable(cut=3)) as modem:
         serial.Serial(modem.at)     # commands
-        serial.Serial(modem.pcm)    # voice, where the make has a port for it
+        serial.Serial(modem.pcm)    # voice; a make without a port for it has "" here and a `card` instead
 
-The makes are those of hw.emulated.makes; every option is one of Circumstances and can be changed at any time by
-assignment (modem.silent = True).
+make: "quectel" (EC25), "quectel-uac" (the same with a USB sound card), "sim7600", "a7670", "sim800", "huawei",
+"generic" (27.007 and nothing else), "odd" (ATD is answered with nothing, then CONNECT and HANGUP). Or a Make.
+
+options: all of Circumstances (SIM, network, cables, voice) and of Bugs (what the makes do wrong). Each is an attribute
+as well, to be changed at any time: `modem.silent = True`, `modem.cable.loss = 0.01`, `modem.wedged = "commands"`.
+
+The far end is the exchange: `exchange.call_in(number, hidden="payphone")`, `exchange.call_in(number, waiting=True)` for
+a second caller, `exchange.hang_up()`, `exchange.press("5")` for a key that the far end presses.
 """
 
 import threading
@@ -14,41 +20,56 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+from hw.emulated.agenda import Agenda
 from hw.emulated.cable import Tap
+from hw.emulated.calling import VALIDITY, type_of
 from hw.emulated.circumstances import Circumstances
 from hw.emulated.exchange import BUSY, Exchange, Progress
-from hw.emulated.interpreter import STAT, Answer, Interpreter, type_of
+from hw.emulated.interpreter import Answer, Interpreter
+from hw.emulated.make import Make
+from hw.emulated.makes import MAKES
+from hw.emulated.network import time_news
 from hw.emulated.port import Port
-from hw.emulated.session import ERRORS, Session
-from hw.emulated.voiceport import VoicePort
+from hw.emulated.session import Session
+from hw.emulated.soundport import EmulatedCard, SoundPort
+from hw.emulated.voiceport import Spoilt, VoicePort
+from hw.emulated.wording import NUMERIC, reply, result, said
 
 RING_EVERY = 5.0  # seconds
+GOES_AFTER = 0.1  # seconds from the OK of a restart until the ports vanish
 LONGEST_LINE = 4096
-MAKES = ("quectel",)
-DSCI = {"dialling": 2, "talking": 3, "ringing": 4, "idle": 6, "alerting": 7}
-NUMERIC = {"OK": 0, "RING": 2, "NO CARRIER": 3, "ERROR": 4, "NO DIALTONE": 6, "BUSY": 7, "NO ANSWER": 8}
 IN_CALL = ("dialling", "alerting", "talking")
+GPS = b"$GPGSV,1,1,00,0*65\r\n$GPRMC,,V,,,,,,,,,,N*53\r\n"
 
 
 class GsmModem(Circumstances):
     """The modem: `at` and `pcm` name its two ports, `heard` is every command line it was sent.
 
-    It is plugged in as a context manager, or by plug(). What can be changed around it, and the options, are those of
-    Circumstances. `sound` counts what was lost on the voice port.
+    It is plugged in as a context manager, or by plug(). `sound` counts what was lost on the way of the voice; `card` is
+    the sound card of a make that needs one, as its driver meets it (contracts.Handset).
     """
 
-    def __init__(self, make: str, exchange: Exchange, directory: Path, **options: Any) -> None:
-        if make not in MAKES:
+    def __init__(self, make: Make | str, exchange: Exchange, directory: Path, **options: Any) -> None:
+        if isinstance(make, str) and make not in MAKES:
             raise ValueError(f"no such make: {make}; there are {', '.join(MAKES)}")
-        super().__init__(**options)
-        self.make = make
+        self.make = MAKES[make] if isinstance(make, str) else make
+        super().__init__(**self.make.circumstances(options))
         self.exchange = exchange
         self.heard: list[str] = []
-        self.at, self.pcm = str(directory / "modem-at"), str(directory / "modem-pcm")
-        self.sound = VoicePort(exchange, Path(self.pcm), self._tell_flow)
+        self.at, self.pcm = str(directory / "modem-at"), ""
+        self.sound: VoicePort | SoundPort
+        self.card: EmulatedCard | None = None
+        if self.make.voice == "card":
+            self.sound = SoundPort(exchange)
+            self.card = EmulatedCard(self.sound)
+        else:
+            self.pcm = str(directory / "modem-pcm")
+            self.sound = VoicePort(exchange, Path(self.pcm), self._tell_flow, self.pcm_cable)
         self._port = Port(Path(self.at), self._hear, self.cable)
+        self._power = Agenda("modem")
+        self._powered = True
         self._news = threading.Condition()
-        self._power_on()
+        self._start()
         self._changed = partial(self._port.do, self._tell_change)
         self._stop_listening = exchange.listen(self._follow)
 
@@ -69,7 +90,10 @@ class GsmModem(Circumstances):
     def plug(self) -> None:
         """Plug it in: it starts afresh, under new device numbers and the same names."""
         if not self._port.plugged:
-            self._power_on()
+            if not self._powered:
+                self.start_sim()
+            self._powered = True
+            self._start()
             if not self.pcm_late:
                 self.sound.plug()
             self._port.plug()
@@ -77,13 +101,17 @@ class GsmModem(Circumstances):
 
     def unplug(self, *, call_survives: bool = False) -> None:
         """Pull the plug: whoever has a port open sees it hang up. The call is lost, unless only the USB side went."""
-        self._port.unplug()
-        self.sound.unplug()
-        if not call_survives:
-            self.exchange.release()
+        self._power.forget()
+        self._vanish(call_survives=call_survives)
+
+    def restart(self) -> None:
+        """Start afresh in a moment, as by AT+CFUN=1,1: the ports go and come back after `reset_for` seconds."""
+        self._power.after(GOES_AFTER, self._vanish)
+        self._power.after(GOES_AFTER + self.reset_for, self.plug)
 
     def close(self) -> None:
         """Unplug for good; the call is over and no thread is left."""
+        self._power.close()
         self.unplug()
         self._stop_listening()
 
@@ -106,16 +134,28 @@ class GsmModem(Circumstances):
             came = self._news.wait_for(lambda: any(line.startswith(prefix) for line in self.heard), patience)
             assert came, f"no {prefix} in {self.heard}"
 
-    # On the port's thread from here on: commands.
+    # Power.
 
-    def _power_on(self) -> None:
-        self._session = Session()
-        self._interpreter = Interpreter(self, self.exchange, self._session)
+    def _start(self) -> None:
+        self._session = Session(self.make.settings, self.make.named)
+        self._interpreter = Interpreter(self, self.exchange, self._session, self.make.tables)
+        self._interpreter.began = time.monotonic()
         self._interpreter.sim_wakes = self.sim_busy_for > 0
-        self._unread = b""
-        self._busy = False
+        self._unread = self._withheld = ""
+        self._busy = self._held_calls = False
+        self._deaf = self.autobaud
         self._held: Answer | None = None
+        self._ok_due = 0.0
         self._ringing: object = None
+
+    def _vanish(self, *, call_survives: bool = False) -> None:
+        self._port.unplug()
+        self.sound.unplug()
+        self._powered &= call_survives
+        if not call_survives:
+            self.wedged = ""
+            self.exchange.release()
+            self.exchange.release()
 
     def _wake(self) -> None:
         now = time.monotonic()
@@ -123,26 +163,50 @@ class GsmModem(Circumstances):
             self._port.at(now + self.pcm_late, self.sound.plug)
         if self.sim_busy_for:
             self._port.at(now + self.sim_busy_for, self._sim_ready)
+        if not self._deaf:
+            self._boot()
+        self._make_noise(0)
+        self._locate()
         if self.exchange.state == "ringing":
             self._begin_ringing()
 
+    def _boot(self) -> None:
+        lines = [line for line in self.make.boot if not (self._interpreter.sim_wakes and line.startswith("+CPIN"))]
+        self._say(*(line.format(sim=self.sim) for line in lines))
+
     def _sim_ready(self) -> None:
         self._interpreter.sim_wakes = False
+        self._interpreter.sim_ready_since = time.monotonic()
         self._say(f"+CPIN: {self.sim}")
 
+    def _make_noise(self, n: int) -> None:
+        if n and self.noise and self.make.noise:
+            self._say(self.make.noise[(n - 1) % len(self.make.noise)].format(signal=self.signal))
+        if self.noise:
+            self._port.at(time.monotonic() + self.noise, partial(self._make_noise, n + 1))
+
+    def _locate(self) -> None:
+        """GPS sentences on the port that is the voice's as well."""
+        if self.nmea and self._session.named.get("+QGPSCFG", {}).get("outport") != '"none"':
+            if isinstance(self.sound, VoicePort):
+                self.sound.port.do(self.sound.port.write, GPS)
+            self._port.at(time.monotonic() + 1.0, self._locate)
+
+    # On the port's thread from here on: commands.
+
     def _hear(self, data: bytes) -> None:
-        if self._held is not None and self._session.on("+COLP"):
+        if self._held is not None and (self._session.on("+COLP") or self._ok_due):
             self.exchange.release()  # any character aborts a dial that waits for its answer
             return
-        if self._session.echo and not self.silent:
-            self._write(data)
-        self._unread = (self._unread + data)[-LONGEST_LINE:]
+        if self._session.echo and not (self.silent or self.wedged or self._deaf):
+            self._port.write(data)
+        self._unread = (self._unread + data.decode("latin-1"))[-LONGEST_LINE:]
         self._work_off()
 
     def _work_off(self) -> None:
-        while not self._busy and b"\r" in self._unread:
-            line, _, self._unread = self._unread.partition(b"\r")
-            self._take(line.decode("latin-1").strip())
+        while not self._busy and "\r" in self._unread:
+            line, _, self._unread = self._unread.partition("\r")
+            self._take(line.strip())
 
     def _take(self, line: str) -> None:
         if not line:
@@ -151,11 +215,28 @@ class GsmModem(Circumstances):
         with self._news:
             self.heard.append(line)
             self._news.notify_all()
-        if self.slow and not self.silent:
+        if self._ignores(line.upper()):
+            return
+        late, self._withheld = self._withheld, ""
+        self._send(late)
+        if self.slow:
             self._busy = True
             self._port.at(time.monotonic() + self.slow, partial(self._answer_late, line))
-        elif not self.silent:
+        else:
             self._answer(line)
+
+    def _ignores(self, line: str) -> bool:
+        """Whether the modem is deaf to a line, or becomes so by it."""
+        if self._deaf:
+            self._deaf = "AT" not in line
+            if not self._deaf:
+                self._boot()
+            return True
+        if self.wedged in ("commands", "all") and line == "AT+CFUN=1,1":
+            self.restart()
+        elif self.wedges_on and line.startswith(self.wedges_on):
+            self.wedged = self.wedged or "commands"
+        return bool(self.silent or self.wedged)
 
     def _answer_late(self, line: str) -> None:
         self._busy = False
@@ -167,39 +248,41 @@ class GsmModem(Circumstances):
         if answer is None:
             return
         self._carry_voice()
-        if answer.dialled and (self.early_urc or self._session.on("+COLP")):
-            self._held, self._busy = answer, True
-        else:
+        if answer.dialled and (self.early_urc or self.dial_ok_after or self._session.on("+COLP")):
+            self._hold(answer)
+        elif self.withholds and line.upper().startswith(self.withholds):
+            self._withheld = reply(answer, self._session, self)
+        elif not answer.unsaid and (self.make.dial_answered or not answer.dialled):
             self._reply(answer)
+        if answer.wedges:
+            self.wedged = "commands"
+        if answer.resets:
+            self.restart()
+
+    def _hold(self, answer: Answer) -> None:
+        """Keep back the OK of ATD."""
+        self._held, self._busy = answer, True
+        if self.dial_ok_after:
+            self._ok_due = time.monotonic() + self.dial_ok_after
+            self._port.at(self._ok_due, partial(self._ok, answer))
+
+    def _ok(self, answer: Answer) -> None:
+        self._ok_due = 0.0
+        if self._held is answer:
+            self._held, self._busy = None, False
+            self._reply(answer)
+            self._work_off()
 
     def _reply(self, answer: Answer) -> None:
-        end = "\r\n"
-        text = "".join((end if self._session.verbose else "") + end.join(block) + end for block in answer.blocks)
-        self._send(text + self._result(self._word_for(answer.final)))
-
-    def _word_for(self, final: str | int) -> str:
-        if isinstance(final, str):
-            return final
-        verbosity = self._session.values["+CMEE"]
-        return "ERROR" if verbosity == "0" else f"+CME ERROR: {final if verbosity == '1' else ERRORS[final]}"
-
-    def _result(self, word: str) -> str:
-        if self._session.quiet:
-            return ""
-        if self._session.verbose or word not in NUMERIC:
-            return f"\r\n{word}\r\n"
-        return f"{NUMERIC[word]}\r"
+        self._send(reply(answer, self._session, self))
 
     def _say(self, *lines: str) -> None:
-        self._send("".join(f"\r\n{line}\r\n" for line in lines))
+        self._send("".join(said(line, self._session, self) for line in lines))
 
     def _send(self, text: str) -> None:
-        if text and not self.silent:
+        if text and not self.silent and self.wedged not in ("all", "dead"):
             self.cable.tell("<", text)
-            self._write(text.encode("latin-1", "replace"))
-
-    def _write(self, data: bytes) -> None:
-        self._port.write(data)
+            self._port.write(text.encode("latin-1", "replace"))
 
     # The call and the world, as they change.
 
@@ -211,82 +294,93 @@ class GsmModem(Circumstances):
             self._port.do(self._tell_progress, progress)
 
     def _tell_progress(self, progress: Progress) -> None:
-        ended = progress.state == "idle"
-        if ended:
-            self._interpreter.last_cause = progress.cause
-            if self.forgets_pcm:
-                self._session.values["+QPCMV"] = "0,0"
+        if progress.second:
+            self._tell_second(progress)
+            return
+        if progress.tone:
+            self._say(*self.make.news(self._interpreter, progress))
+            return
+        self._interpreter.follow(progress)
+        self._held_calls &= progress.state == "idle" or len(self.exchange.calls) > 1
         self._carry_voice()
-        self._indicate(progress)
+        news = self.make.news(self._interpreter, progress)
+        self._say(*news)
         self._ringing = None
         if progress.state == "ringing":
             self._begin_ringing()
-        elif ended and not progress.ended_here:
-            self._send(self._result("BUSY" if progress.cause == BUSY and not progress.incoming else "NO CARRIER"))
-        self._let_go(progress)
+        self._let_go(progress, news)
 
-    def _let_go(self, progress: Progress) -> None:
-        """The OK of ATD, if it was kept back until now."""
-        if self._held is None or (self._session.on("+COLP") and progress.state not in ("talking", "idle")):
+    def _tell_second(self, progress: Progress) -> None:
+        waiting = progress.state == "waiting"
+        told = self._session.on("+CCWA") or self.ccwa_anyway
+        if waiting and not told:
+            self.exchange.release_second(BUSY)
             return
-        held, self._held, self._busy = self._held, None, False
+        self._held_calls |= progress.state == "held"
+        self._say(*self.make.news(self._interpreter, progress))
+        if waiting:
+            number = progress.number or ""
+            self._say(f'+CCWA: "{number}",{type_of(number)},1,,{VALIDITY[progress.hidden]}')
+        if waiting and self.rings_second:
+            self._send(self._ring_text(progress, clip=True))
+        self._carry_voice()
+
+    def _let_go(self, progress: Progress, news: list[str]) -> None:
+        """The OK of ATD, if it was kept back until now."""
+        if self._held is None:
+            return
+        if progress.state != "idle" and (self._ok_due or (self._session.on("+COLP") and progress.state != "talking")):
+            return
+        held, self._held, self._busy, self._ok_due = self._held, None, False, 0.0
         if progress.state != "idle":
             self._reply(held)
-        elif progress.ended_here:
-            self._send(self._result("NO CARRIER"))
+        elif not NUMERIC.keys() & news:
+            self._send(result("NO CARRIER", self._session))
         self._work_off()
-
-    def _indicate(self, progress: Progress) -> None:
-        number, incoming, kind = progress.number or "", int(progress.incoming), type_of(progress.number)
-        call = 2 if self.data_call else 1
-        if self.ccinfo and self._session.indicates("ccinfo"):
-            stat = STAT.get(progress.state, -1)
-            self._say(f'+QIND: "ccinfo",{call},{incoming},{stat},0,0,"{number}",{kind}')
-        if self._session.on("^DSCI"):
-            self._say(f"^DSCI: {call},{incoming},{DSCI[progress.state]},0,{number},{kind}")
 
     def _begin_ringing(self) -> None:
         self._ringing = object()
-        self._ring(self._ringing, first=True)
+        first = partial(self._ring, self._ringing, first=True)
+        if self.ring_late:
+            self._port.at(time.monotonic() + self.ring_late, first)
+        else:
+            first()
 
     def _ring(self, ringing: object, *, first: bool = False) -> None:
-        if ringing is not self._ringing:
+        calls = self.exchange.calls
+        if ringing is not self._ringing or not calls:
             return
-        if self._session.indicates("ring"):
-            self._send("\r\n+CRING: VOICE\r\n" if self._session.on("+CRC") else self._result("RING"))
-            if self._session.on("+CLIP") and not (first and self.late_clip):
-                number = self.exchange.number
-                self._say(f'+CLIP: "{number or ""}",{type_of(number)},,,,{0 if number else 1}')
+        if self.make.rings(self._interpreter):
+            self._send(self._ring_text(calls[0], clip=not (first and self.late_clip)))
         self._port.at(time.monotonic() + RING_EVERY, partial(self._ring, ringing))
+
+    def _ring_text(self, call: Progress, *, clip: bool) -> str:
+        text = said("+CRING: VOICE" if self._session.on("+CRC") else "RING", self._session, self)
+        if clip and self._session.on("+CLIP"):
+            name = f'"{self.alpha}"' if self.alpha else ""
+            line = f'+CLIP: "{call.number or ""}",{type_of(call.number)},,,{name},{VALIDITY[call.hidden]}'
+            text += said(line, self._session, self)
+        return text
 
     def _carry_voice(self) -> None:
         self.sound.muted = self._session.on("+CMUT")
-        self.sound.run(self._session.carries_voice and self.exchange.state in IN_CALL)
+        self.sound.spoilt = self._spoilt()
+        self.sound.run(self.voice and self.make.carries(self._interpreter) and self.exchange.state in IN_CALL)
+
+    def _spoilt(self) -> Spoilt:
+        if self.held_kills_voice and self._held_calls and len(self.exchange.calls) == 1:
+            return "dead"
+        return self.wears_out if self._interpreter.pcm_cycles else ""
 
     def _tell_flow(self, stop: bool) -> None:
         self.say("+QPCMV: 0,0" if stop else "+QPCMV: 1,0")
 
     def _tell_change(self, what: str) -> None:
-        if what == "signal" and self._session.indicates("csq"):
-            self._say(f'+QIND: "csq",{self.signal},99')
-        elif what == "time":
-            self._tell_time()
-        elif what == "sim":
-            self._tell_sim()
+        self._say(*self.make.changes(self._interpreter, what))
+        if what == "time":
+            self._say(*time_news(self._interpreter))
         if what in ("sim", "registration"):
-            for name in filter(self._session.on, ("+CREG", "+CEREG")):
+            for name in filter(self._session.on, ("+CREG", "+CEREG", "+CIREG")):
                 self._say(f"{name}: {self._interpreter.registration(name)}")
             if not self._interpreter.served:
                 self.exchange.hang_up()
-
-    def _tell_sim(self) -> None:
-        if self._session.on("+QSIMSTAT"):
-            self._say(f"+QSIMSTAT: 1,{int(self.sim != 'NOT INSERTED')}")
-        self._say("+CPIN: NOT READY" if self.sim == "NOT INSERTED" else f"+CPIN: {self.sim}")
-
-    def _tell_time(self) -> None:
-        clock = self.clock(local=True)
-        reports = self._session.values["+CTZR"]
-        if clock is not None and reports != "0":
-            zone = f'"{clock[-3:]}"'
-            self._say(f"+CTZV: {zone}" if reports == "1" else f'+CTZE: {zone},0,"{clock[:-3]}"')

@@ -57,7 +57,7 @@ class Port:
         if served is not None:
             served.end()
 
-    def do(self, task: Callable[..., None], *args: object) -> None:
+    def do(self, task: Callable[..., object], *args: object) -> None:
         """Have `task` done on the port's thread, after what was asked before; dropped while unplugged."""
         served = self._served
         if served is not None:
@@ -104,13 +104,13 @@ class _Served:
             lane.forget()
         self._lock = threading.Lock()  # for the bell, which others ring while we may be closing it
         self._over = False
-        self._tasks: deque[Callable[[], None]] = deque()
+        self._tasks: deque[Callable[[], object]] = deque()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._thread = threading.Thread(target=self._serve, name=f"emulated {name}", daemon=True)
         self._thread.start()
 
-    def do(self, task: Callable[[], None]) -> None:
+    def do(self, task: Callable[[], object]) -> None:
         with self._lock:
             if not self._over:
                 self._tasks.append(task)

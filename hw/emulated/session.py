@@ -1,23 +1,26 @@
 """What a modem was told since it was plugged in; all of it is forgotten when the plug is pulled."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hw.emulated.command import Command
 
 # Error numbers of 3GPP TS 27.007, 9.2.1, with their verbose text.
 NOT_ALLOWED, NOT_SUPPORTED, NO_SIM, PIN_WANTED, PUK_WANTED, SIM_BUSY = 3, 4, 10, 11, 12, 14
-WRONG_PASSWORD, NO_SERVICE, WRONG_PARAMETERS = 16, 30, 50
+SIM_FAILED, WRONG_PASSWORD, NO_SERVICE, WRONG_PARAMETERS, WAIT = 13, 16, 30, 50, 515
 ERRORS = {
     NOT_ALLOWED: "operation not allowed",
     NOT_SUPPORTED: "operation not supported",
     NO_SIM: "SIM not inserted",
     PIN_WANTED: "SIM PIN required",
     PUK_WANTED: "SIM PUK required",
+    SIM_FAILED: "SIM failure",
     SIM_BUSY: "SIM busy",
     WRONG_PASSWORD: "incorrect password",
     NO_SERVICE: "no network service",
     WRONG_PARAMETERS: "incorrect parameters",
+    WAIT: "Please wait, init or command processing in progress.",
 }
 
 
@@ -57,10 +60,10 @@ def _within(argument: str, limits: str) -> bool:
     return False
 
 
+# What every modem of 27.007 keeps.
 SETTINGS = {
     "+CCWA": Setting("0", "(0,1),(0-2),(1-255)"),
-    "+CEREG": Setting("0", "(0-2)"),
-    "+CFUN": Setting("1", "(0,1,4)"),
+    "+CFUN": Setting("1", "(0,1,4),(0,1)"),
     "+CLIP": Setting("0", "(0,1)", ",1"),
     "+CLIR": Setting("0", "(0-2)", ",4"),
     "+CLVL": Setting("3", "(0-5)"),
@@ -74,22 +77,12 @@ SETTINGS = {
     "+CTZR": Setting("0", "(0-2)"),
     "+CTZU": Setting("0", "(0,1,3)"),
     "+CVHU": Setting("0", "(0-2)"),
-    "+QAUDMOD": Setting("0", "(0-3)"),
-    "+QMIC": Setting("20577,14567", "(0-65535),(0-65535)"),
-    "+QPCMV": Setting("0,0", "(0,1),(0-2)"),
-    "+QRXGAIN": Setting("20577", "(0-65535)"),
-    "+QSIMDET": Setting("0,0", "(0,1),(0,1)"),
-    "+QSIMSTAT": Setting("0", "(0,1)"),
-    "+QTONEDET": Setting("0", "(0,1)"),
     "+VTD": Setting("3", "(0-255)"),
-    "^DSCI": Setting("0", "(0,1)"),
 }
-
-# Settings with a name of their own: AT+QINDCFG="ccinfo",1,0
-NAMED = {
-    "+QCFG": {"ims": "0,1", "usbcfg": "0x2C7C,0x0125,1,1,1,1,1,0,0"},
-    "+QGPSCFG": {"outport": '"usbnmea"'},
-    "+QINDCFG": {"all": "1", "csq": "0", "smsfull": "0", "ring": "1", "smsincoming": "1", "act": "0", "ccinfo": "0"},
+# And what those for LTE keep besides.
+LTE_SETTINGS = {
+    "+CEREG": Setting("0", "(0-2)"),
+    "+CIREG": Setting("0", "(0-2)"),
 }
 
 
@@ -97,29 +90,35 @@ NAMED = {
 class Session:
     """The present values of all settings."""
 
+    settings: Mapping[str, Setting] = field(default_factory=lambda: SETTINGS)
+    defaults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     echo: bool = True
     verbose: bool = True
     quiet: bool = False
-    values: dict[str, str] = field(default_factory=lambda: {name: kept.value for name, kept in SETTINGS.items()})
-    named: dict[str, dict[str, str]] = field(default_factory=lambda: {name: dict(kept) for name, kept in NAMED.items()})
+    values: dict[str, str] = field(init=False)
+    named: dict[str, dict[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """As after power-on."""
+        self.echo, self.verbose, self.quiet = True, True, False
+        self.values = {name: kept.value for name, kept in self.settings.items()}
+        self.named = {name: dict(kept) for name, kept in self.defaults.items()}
 
     def on(self, name: str) -> bool:
-        """Whether a setting's first number is not 0."""
-        return not self.values[name].startswith("0")
+        """Whether a setting is known here and its first number is not 0."""
+        return not self.values.get(name, "0").startswith("0")
 
     def indicates(self, name: str) -> bool:
         """Whether +QINDCFG asks for this indication."""
         kept = self.named["+QINDCFG"]
         return kept["all"] == "1" and kept[name] == "1"
 
-    @property
-    def carries_voice(self) -> bool:
-        """Whether the second port is the voice port."""
-        return self.values["+QPCMV"] == "1,0"
-
     def keep(self, command: Command) -> list[str]:
         """Do what a command with a Setting asks."""
-        setting = SETTINGS[command.name]
+        setting = self.settings[command.name]
         if command.how == "=?":
             return [f"{command.name}: {setting.takes}"]
         if command.how == "?":

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from hw.contracts import FRAME, FRAME_SECONDS, SILENCE
+from hw.emulated.cable import Cable
 from hw.emulated.exchange import Exchange
 from hw.emulated.port import Port
 
@@ -17,6 +19,20 @@ UNREAD = 10 * FRAME  # nobody has read for 200 ms: the line does not wait
 CATCH_UP = 25  # frames; a clock that slept longer leaves the rest out
 
 
+CHOPS = 5  # frames of sound, then so many of silence
+
+Spoilt = Literal["", "choppy", "no downlink", "no uplink", "dead"]
+
+
+def spoil(how: Spoilt, n: int, up: bytes, down: bytes) -> tuple[bytes, bytes]:
+    """What is left of the n-th frames either way."""
+    if how in ("no uplink", "dead"):
+        up = SILENCE
+    if how in ("no downlink", "dead") or (how == "choppy" and n // CHOPS % 2):
+        down = SILENCE
+    return up, down
+
+
 class VoicePort:
     """Carries the call's sound between the exchange and whoever has the port open, while it is told to run.
 
@@ -24,14 +40,18 @@ class VoicePort:
     the bytes for which there was no room, and `held` the bytes that came although the host had been asked to stop.
     """
 
-    def __init__(self, exchange: Exchange, link: Path, flow: Callable[[bool], None]) -> None:
-        self.port = Port(link, self._hear)
+    def __init__(
+        self, exchange: Exchange, link: Path, flow: Callable[[bool], None], cable: Cable | None = None
+    ) -> None:
+        self.port = Port(link, self._hear, cable)
         self.muted = False
+        self.spoilt: Spoilt = ""
         self.gaps = self.dropped = self.spilled = self.held = 0
         self._exchange, self._flow = exchange, flow
         self._waiting = bytearray()
         self._running = self._flowing = self._stopped = self._by_hand = False
         self._next = 0.0
+        self._frames = 0
 
     def plug(self) -> None:
         """Appear, silent."""
@@ -87,9 +107,10 @@ class VoicePort:
         self.port.at(self._next, self._tick)
 
     def _one_frame(self) -> None:
-        said = self._said()
-        self._exchange.uplink(SILENCE if self.muted else said)
-        heard = self._exchange.downlink()
+        self._frames += 1
+        said, heard = self._said(), self._exchange.downlink()
+        said, heard = spoil(self.spoilt, self._frames, SILENCE if self.muted else said, heard)
+        self._exchange.uplink(said)
         if self.port.unread > UNREAD or self.port.write(heard) < FRAME:
             self.dropped += 1
 
