@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from firmware.desk import card
+from firmware.desk.modems import FIRST, MODEMS
 from firmware.desk.office import Office, OfficeError
 from firmware.desk.once import run_once
 from firmware.desk.page import Page
@@ -46,12 +47,18 @@ examples:
 """
 
 
+def _modems() -> str:
+    """What --help says of them."""
+    rows = "".join(f"  {name:<10} {kind.words[1]}\n" for name, kind in MODEMS.items())
+    return f"\nmodems, which the page can swap, too:\n{rows}"
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
         prog="booth-desk",
         description=DESCRIPTION,
-        epilog=EPILOG,
+        epilog=EPILOG + _modems(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--language", choices=LANGUAGES, help="of LCD and page (default: as the last time, else ja)")
@@ -60,6 +67,11 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--hook", choices=("cradle", "none"), default="cradle", help="none: a headset, A calls and D ends"
+    )
+    made.add_argument(
+        "--modem",
+        choices=tuple(MODEMS),
+        help=f"the modem that is plugged in, of the list below (default: as the last time, else {FIRST})",
     )
     made.add_argument("--port", type=int, default=0, metavar="N", help="of the page (default 0: any free one)")
     made.add_argument(
@@ -103,7 +115,14 @@ def _run(args: argparse.Namespace, stack: ExitStack) -> int:
     if office:
         _open(office, kept=args.data is not None or not args.once)
     rig = stack.enter_context(
-        Rig(home, language=language, screen=args.screen, hook=args.hook, identity=card.identity(home))
+        Rig(
+            home,
+            language=language,
+            screen=args.screen,
+            hook=args.hook,
+            identity=card.identity(home),
+            modem=args.modem or card.last_modem(home),
+        )
     )
     rig.packs = args.pack
     made = card.prepared(rig, args.language, new_pin=args.new_pin, recipients=office.recipients if office else ())

@@ -9,6 +9,7 @@ import pyrage
 from firmware import listfile
 from firmware.calls import Calls
 from firmware.clock import Clock
+from firmware.desk.modems import FIRST, name_of
 from firmware.desk.rig import Rig, random_pin
 from firmware.desk.words import Language, texts
 from firmware.pin import hash_pin
@@ -50,6 +51,12 @@ def last_language(directory: Path) -> Language:
     return parse(file.read_text(encoding="utf-8")).language if file.exists() else "ja"
 
 
+def last_modem(directory: Path) -> str:
+    """The modem of the last start, a name of MODEMS. Raises SettingsError when device.toml was spoilt."""
+    file = directory / DEVICE
+    return name_of(parse(file.read_text(encoding="utf-8")).line) if file.exists() else FIRST
+
+
 def prepared(
     rig: Rig, language: Language | None = None, *, new_pin: bool = False, recipients: tuple[str, ...] = ()
 ) -> Card:
@@ -78,6 +85,11 @@ def prepared(
         return Card(settings, _callers(calls), pin)
     finally:
         calls.close()
+
+
+def keep(rig: Rig, settings: Settings) -> None:
+    """Write down what the rig has become while it ran with `settings`."""
+    (rig.directory / DEVICE).write_text(rig.device_toml(settings.supervisor.pin), encoding="utf-8")
 
 
 def _add_sample(calls: Calls, settings: Settings) -> None:

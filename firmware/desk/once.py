@@ -61,7 +61,7 @@ class Once:
         """From the list to the next customer; the call's id. Raises StepFailed."""
         rig = self._rig
         rig.exchange.default = FAR_END
-        first = self._until("list shown, line ready", _is_ready, _names_list)
+        first = self._ready()
         rig.tap("A")
         self._state("A: armed, lift the handset", State.ARMED)
         rig.lift()
@@ -96,6 +96,15 @@ class Once:
         self._out.write(f"{monotonic() - self._began:6.2f} s  {what}\n")
         self._out.flush()
 
+    def _ready(self) -> Scene:
+        """The line lamp tells; only a radio line has a signal that the screen would show."""
+        began = monotonic()
+        while self._rig.glow("line") != "on":
+            if monotonic() - began > PATIENCE or self._running.died:
+                raise StepFailed(f"no line within {PATIENCE:g} s")
+            sleep(LOOK)
+        return self._until("list shown, line ready", _has_list, _names_list)
+
     def _state(self, what: str, *states: State) -> Scene:
         return self._until(what, lambda scene: scene.state in states)
 
@@ -115,7 +124,7 @@ class Once:
 
     def _dialled(self, first: Scene) -> None:
         number = first.body.rows[first.body.chosen].number.dialled if isinstance(first.body, ListBody) else ""
-        command = f"ATD{number};"
+        command = self._rig.kind.dials.format(number=number)
         try:
             self._rig.modem.wait_for(command)
         except AssertionError as problem:
@@ -123,8 +132,8 @@ class Once:
         self.tell(f"on the modem's wire: {command}")
 
 
-def _is_ready(scene: Scene) -> bool:
-    return isinstance(scene.body, ListBody) and bool(scene.body.rows) and scene.header.signal is not None
+def _has_list(scene: Scene) -> bool:
+    return isinstance(scene.body, ListBody) and bool(scene.body.rows)
 
 
 def _talked(body: Body) -> bool:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from PIL.Image import Image
 
+from firmware.desk import card
 from firmware.desk.office import Office
 from firmware.desk.running import RunningBooth
 from firmware.desk.troubles import troubles
@@ -91,7 +92,7 @@ class Page:
         self.troubles, self.supervisor = tuple(self._troubles), office.pages if office else ""
         self._acts = self._table()
         self._rig.panel.watch(self._repaint)
-        self._rig.modem.log(self._log.add)
+        self._rig.listen_in(self._log.add)
         self._rig.exchange.listen(self._follow)
         self._answer_next(self._next)
 
@@ -127,7 +128,8 @@ class Page:
             "hang-up": lambda _: exchange.hang_up(),
             "silent": lambda _: self._be_silent(silent=True),
             "no-silent": lambda _: self._be_silent(silent=False),
-            "call-in": lambda number: exchange.call_in(number or None, CALLER),
+            "call-in": lambda number: exchange.call_in(number or None, CALLER, waiting=True),
+            "modem": self._change_modem,
             "trouble": lambda name: self._troubles[name].begin(),
             "no-trouble": lambda name: self._troubles[name].end(),
         }
@@ -139,7 +141,9 @@ class Page:
             "hook": "up" if rig.switch.lifted else "down",
             "lamps": {name: rig.glow(name) for name in LAMPS},
             "far": {"state": state, "number": number, "next": self._next, "silent": self._silent},
+            "modem": rig.modem_name,
             "troubles": [name for name, trouble in self._troubles.items() if trouble.present()],
+            "unfit": [name for name, trouble in self._troubles.items() if not trouble.fits()],
             "lines": lines_of(self._running.view),
         }
 
@@ -155,6 +159,10 @@ class Page:
     def _answer_next(self, name: str) -> None:
         self._rig.exchange.default = FAR_ENDS[name]
         self._next = name
+
+    def _change_modem(self, name: str) -> None:
+        self._running.change_modem(name)
+        card.keep(self._rig, self._running.settings)
 
     def _be_silent(self, *, silent: bool) -> None:
         self._rig.exchange.change("goes silent" if silent else "speaks")

@@ -13,20 +13,23 @@ from gpiozero.pins.mock import MockFactory
 from firmware.clock import Clock
 from firmware.desk.ear import BrowserHandset
 from firmware.desk.fingers import Fingers
+from firmware.desk.modems import FIRST, MODEMS, FarModem, Kind
 from firmware.desk.timepiece import Timepiece
 from firmware.desk.words import LAMPS, Language
 from firmware.hardware import Hardware
 from firmware.pin import hash_pin
 from firmware.settings import Settings, parse
+from firmware.tables import Driver
+from hw import wiring
 from hw.contracts import Glow, Hook, Screen, TextScreen
 from hw.emulated.bulb import Bulb
+from hw.emulated.cable import Tap
 from hw.emulated.characters import Hd44780Panel
 from hw.emulated.cradle import HookSwitch
 from hw.emulated.exchange import Exchange
 from hw.emulated.gsm import GsmModem
 from hw.emulated.matrix import Matrix
 from hw.emulated.panel import Ili9341Panel
-from hw.gsm import GsmLine
 from hw.hook import Cradle, NoHook
 from hw.keypad import MatrixKeypad
 from hw.lamp import Led
@@ -48,10 +51,8 @@ language = "{language}"
 data = {data}
 
 [line]
-kind = "gsm"
-family = "quectel"
-port = {at}
-audio = {pcm}
+kind = "{kind}"
+{line}
 
 [handset]
 kind = "emulated"
@@ -101,7 +102,7 @@ class Rig:
     """The devices of one booth, and the hands of the person before it.
 
     `hardware` holds the near ends, the drivers; a booth that stops closes them, and `power_on` makes new ones. The far
-    ends stay: exchange, modem, matrix, switch, panel, bulbs, handset. Options that have no name here are the modem's.
+    ends stay: exchange, modem, matrix, switch, panel, bulbs, handset. Options that have no name here are the first modem's.
     """
 
     def __init__(
@@ -112,9 +113,13 @@ class Rig:
         screen: ScreenKind = "ili9341",
         hook: HookKind = "cradle",
         identity: pyrage.x25519.Identity | None = None,
-        **modem: Any,
+        modem: str = FIRST,
+        **options: Any,
     ) -> None:
-        """`directory` is the card: everything that the booth keeps. `identity` opens its recordings."""
+        """`directory` is the card: everything that the booth keeps. `identity` opens its recordings.
+
+        `modem` is one of MODEMS.
+        """
         self.directory, self.language, self.screen_kind, self.hook_kind = directory, language, screen, hook
         self.identity = identity or pyrage.x25519.Identity.generate()
         self.recipients: tuple[str, ...] = (str(self.identity.to_public()),)
@@ -129,10 +134,11 @@ class Rig:
         self.panel = Ili9341Panel() if screen == "ili9341" else Hd44780Panel()
         self.handset = BrowserHandset()
         self.exchange = Exchange()
-        ports = directory / "ports"
-        ports.mkdir(parents=True, exist_ok=True)
-        self.modem = GsmModem("quectel", self.exchange, ports, **{"network_time": time.time(), **modem})
-        self.modem.plug()
+        self._ports = directory / "ports"
+        self._ports.mkdir(parents=True, exist_ok=True)
+        self._taps: list[Tap] = []
+        self.modem_name = modem
+        self.modem: FarModem = self.kind.plugged(self.exchange, self._ports, **{"network_time": time.time(), **options})
         self.hardware = self._near_ends()
 
     def __enter__(self) -> Self:
@@ -154,6 +160,34 @@ class Rig:
         self._close_near_ends()
         self.hardware = self._near_ends()
 
+    # The modem.
+
+    @property
+    def kind(self) -> Kind:
+        """What sort of modem is plugged in."""
+        return MODEMS[self.modem_name]
+
+    @property
+    def line(self) -> Driver:
+        """The [line] of device.toml for the modem that is plugged in."""
+        return self.kind.line_of(self.modem)
+
+    def change_modem(self, name: str) -> None:
+        """Pull the modem out and plug in another of MODEMS, which knows no trouble yet; the booth must have stopped."""
+        kind = MODEMS[name]
+        self._close_near_ends()
+        self.modem.close()
+        self.modem_name, told = name, self.timepiece.now() if self.timepiece.right else None
+        self.modem = kind.plugged(self.exchange, self._ports, network_time=told)
+        for tap in self._taps:
+            self.modem.log(tap)
+        self.hardware = self._near_ends()
+
+    def listen_in(self, tap: Tap) -> None:
+        """Tell `tap` every line between booth and modem, `> ` or `< ` before it; also when the modem is another one."""
+        self._taps.append(tap)
+        self.modem.log(tap)
+
     # What the booth is made of besides.
 
     def device_toml(self, pin_hash: str) -> str:
@@ -161,8 +195,8 @@ class Rig:
         return DEVICE.format(
             language=self.language,
             data=json.dumps(str(self.directory)),
-            at=json.dumps(self.modem.at),
-            pcm=json.dumps(self.modem.pcm),
+            kind=self.line.kind,
+            line="\n".join(f"{name} = {json.dumps(value)}" for name, value in self.line.settings.items()),
             rows=list(ROWS),
             columns=list(COLUMNS),
             hook=self.hook_kind,
@@ -234,17 +268,17 @@ class Rig:
     def set_clock(self, year: int) -> None:
         """No source of time any more. A booth that knows the time goes on knowing it until it is started again."""
         self.timepiece.set_year(year)
-        self.modem.network_time = None
+        self._tell_time(None)
 
     def restore_clock(self) -> None:
         """NTP and the network tell the time again; a running booth hears of it."""
         self.timepiece.restore()
-        self.modem.network_time = time.time()
+        self._tell_time(time.time())
 
     def advance(self, seconds: float) -> None:
         """Let time go by for everybody who knows it; a running booth follows."""
         self.timepiece.advance(seconds)
-        self.modem.network_time = self.timepiece.now()
+        self._tell_time(self.timepiece.now())
 
     def fill_card(self) -> None:
         """From now on the kernel refuses to write to the card. It does so for every file of this process."""
@@ -256,10 +290,15 @@ class Rig:
         self.card_full = False
         _limit_files(resource.getrlimit(resource.RLIMIT_FSIZE)[1])
 
+    def _tell_time(self, utc: float | None) -> None:
+        """By the network, if it is one that tells the time."""
+        if isinstance(self.modem, GsmModem):
+            self.modem.network_time = utc
+
     def _near_ends(self) -> Hardware:
         hook: Hook = NoHook() if self.hook_kind == "none" else Cradle(CRADLE, factory=self._pins)
         return Hardware(
-            line=GsmLine(self.modem.at, self.modem.pcm),
+            line=wiring.open_line(self.line.kind, **self.line.settings),
             handset=self.handset,
             keypad=MatrixKeypad(ROWS, COLUMNS, factory=self._pins),
             hook=hook,

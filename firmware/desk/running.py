@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Self
 
 from firmware.__main__ import compose
 from firmware.booth import Booth
+from firmware.desk.modems import MODEMS
 from firmware.desk.rig import Rig
 from firmware.screens.scene import Scene
 from firmware.screens.view import View
@@ -46,6 +48,16 @@ class RunningBooth:
         """Switch it off and on."""
         self.stop()
         self.rig.power_on()
+        self._start()
+
+    def change_modem(self, name: str) -> None:
+        """Switch it off, put another modem of MODEMS in, switch it on. Raises KeyError for a modem that no desk has."""
+        if name not in MODEMS:
+            raise KeyError(name)
+        self.stop()
+        self.rig.change_modem(name)
+        line = replace(self.rig.line, secrets=self.settings.line.secrets)
+        self.settings = replace(self.settings, line=line)
         self._start()
 
     @property

@@ -1,36 +1,48 @@
 """What can be done to a booth, and undone: plug, SIM, port, clock, card, network."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from firmware.desk.cable import Cable
 from firmware.desk.office import Office
+from firmware.desk.rig import Rig
 from firmware.desk.running import RunningBooth
+from hw.emulated.gsm import GsmModem
 
 GARBLED = 0.2  # of all bytes
+LOST, PIECES = 0.002, 8  # of all bytes, and the longest piece that is left whole: a bad plug
+LOCKED, TRIES = ("SIM PIN", "SIM PUK"), 3
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One trouble: whether it is there, and how it begins and ends."""
+    """One trouble: whether it is there, how it begins and ends, and whether the present modem can have it at all."""
 
     present: Callable[[], bool]
     begin: Callable[[], None]
     end: Callable[[], None]
+    fits: Callable[[], bool] = field(default=_always)
 
 
 def troubles(running: RunningBooth, office: Office | None = None) -> dict[str, Trouble]:
-    """Every trouble of words.TROUBLES by its name; without an office no network can be cut."""
-    rig, modem = running.rig, running.rig.modem
+    """Every trouble of words.TROUBLES by its name; without an office no network can be cut.
+
+    The modem is looked up whenever it is needed: it may be exchanged.
+    """
+    rig = running.rig
 
     def be_silent(*, silent: bool) -> None:
-        modem.silent = silent
+        rig.modem.silent = silent
 
     def garble(share: float) -> None:
-        modem.garble = share
+        rig.modem.garble = share
 
-    def set_sim(state: str) -> None:
-        modem.sim = state
+    def lose(share: float, pieces: int) -> None:
+        rig.modem.cable.loss, rig.modem.cable.cut = share, pieces
 
     def forget_time() -> None:
         rig.set_clock(1970)
@@ -41,14 +53,30 @@ def troubles(running: RunningBooth, office: Office | None = None) -> dict[str, T
 
     network = {} if office is None else {"network": _network(office.cable)}
     return network | {
-        "unplugged": Trouble(lambda: not modem.plugged, rig.unplug, rig.plug),
+        "unplugged": Trouble(lambda: not rig.modem.plugged, rig.unplug, rig.plug),
         "clock": Trouble(lambda: not rig.timepiece.right, forget_time, rig.restore_clock),
-        "mute": Trouble(lambda: modem.silent, lambda: be_silent(silent=True), lambda: be_silent(silent=False)),
-        "garble": Trouble(lambda: modem.garble > 0, lambda: garble(GARBLED), lambda: garble(0.0)),
-        "no-sim": Trouble(lambda: modem.sim != "READY", lambda: set_sim("NOT INSERTED"), lambda: set_sim("READY")),
+        "mute": Trouble(lambda: rig.modem.silent, lambda: be_silent(silent=True), lambda: be_silent(silent=False)),
+        "garble": Trouble(lambda: rig.modem.garble > 0, lambda: garble(GARBLED), lambda: garble(0.0)),
+        "lossy": Trouble(lambda: rig.modem.cable.loss > 0, lambda: lose(LOST, PIECES), lambda: lose(0.0, 0)),
+        "no-sim": _sim(rig, "NOT INSERTED"),
+        "sim-locked": _sim(rig, *LOCKED),
         "full-card": Trouble(lambda: rig.card_full, rig.fill_card, rig.empty_card),
     }
 
 
 def _network(cable: Cable) -> Trouble:
     return Trouble(lambda: cable.is_cut, cable.cut, cable.mend)
+
+
+def _sim(rig: Rig, *states: str) -> Trouble:
+    """A SIM in one of `states`, the first to begin with; a modem without a SIM cannot have that."""
+
+    def set_sim(state: str) -> None:
+        modem = rig.modem
+        if isinstance(modem, GsmModem):
+            modem.sim, modem.tries = state, TRIES
+
+    def present() -> bool:
+        return isinstance(rig.modem, GsmModem) and rig.modem.sim in states
+
+    return Trouble(present, lambda: set_sim(states[0]), lambda: set_sim("READY"), lambda: rig.kind.has_sim)

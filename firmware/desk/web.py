@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from firmware.desk.cable import HERE
+from firmware.desk.modems import MODEMS
 from firmware.desk.page import Memory, Page, UnknownAct
 from firmware.desk.sound import Sound
 from firmware.desk.words import ANSWERS, LAMPS, LANGUAGES, Language, chosen_language, texts
@@ -122,6 +123,7 @@ class Desk:
             lamps=LAMPS,
             keys=KEYS,
             answers=ANSWERS,
+            modems=[(name, kind.words[LANGUAGES.index(language)]) for name, kind in MODEMS.items()],
             troubles=self._page.troubles,
             supervisor=self._page.supervisor,
         )

@@ -9,7 +9,7 @@ LAMPS = ("line", "recording", "sync")
 # How the next call is answered, in the order of the buttons.
 ANSWERS = ("answers", "busy", "no-answer", "unassigned", "wordless", "mid-pitch")
 # What can be done to the booth, in the order of the buttons.
-TROUBLES = ("network", "unplugged", "clock", "mute", "garble", "no-sim", "full-card")
+TROUBLES = ("network", "unplugged", "clock", "mute", "garble", "lossy", "no-sim", "sim-locked", "full-card")
 
 TEXTS: dict[str, tuple[str, str]] = {
     "sample": ("見本リスト", "Sample list"),
@@ -93,6 +93,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "mute": ("モデムが黙る", "Modem is mute"),
     "garble": ("文字が化ける", "Garbled bytes"),
     "no-sim": ("SIM を抜く", "Take the SIM out"),
+    "lossy": ("接触不良のケーブル", "Bad cable"),
+    "sim-locked": ("SIM を PIN でロック", "Lock the SIM"),
+    "unfit": ("この回線には SIM がありません。", "This line has no SIM."),
+    "sim-pin": ("SIM の PIN は 1234 です。", "The SIM's PIN is 1234."),
+    "modem": ("モデム", "Modem"),
+    "modem-swap": ("差し替える", "Swap"),
+    "modem-restarts": ("差し替えるとブースは再起動します。", "The booth restarts with another modem."),
     "full-card": ("カードを満杯に", "Fill the card"),
     "server": ("サーバー", "Server"),
     "pages": ("スーパーバイザーのページを開く", "Open the supervisor's pages"),

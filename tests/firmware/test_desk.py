@@ -3,10 +3,12 @@
 import io
 import json
 import re
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -18,6 +20,7 @@ from websockets.sync.client import connect
 from firmware.callflow import State
 from firmware.desk import card, words
 from firmware.desk.__main__ import main
+from firmware.desk.modems import MODEMS
 from firmware.desk.once import run_once
 from firmware.desk.page import FAR_ENDS, KEPT, ModemLog, Page
 from firmware.desk.rig import Rig
@@ -26,6 +29,7 @@ from firmware.desk.troubles import troubles
 from firmware.desk.web import FILES, PAGES, serving
 from firmware.pin import verify
 from firmware.settings import parse
+from hw.emulated.exchange import FarEnd
 from hw.events import Event, KeyPressed, KeyReleased
 
 pytestmark = pytest.mark.slow
@@ -211,23 +215,25 @@ def test_hook_lamps_and_far_end_are_told(desk):
         desk.wait_for(State.LIST)
 
 
+def closing(page):
+    with pytest.raises(ConnectionClosedError) as closed:
+        until(page, lambda _message: False)
+    return closed.value.rcvd.code
+
+
 @pytest.mark.parametrize(
     "message", ["", "{}", "[1, 2]", '["down"]', '["down", "Q"]', '["fly", "1"]', '["trouble", "x"]']
 )
 def test_nonsense_ends_the_connection(served, message):
     with served.open() as page:
         page.send(message)
-        with pytest.raises(ConnectionClosedError) as closing:
-            until(page, lambda _message: False)
-    assert closing.value.rcvd.code == 1008
+        assert closing(page) == 1008
 
 
 def test_what_is_too_long_ends_the_connection(served):
     with served.open() as page:
         page.send("x" * 5000)
-        with pytest.raises(ConnectionClosedError) as closing:
-            until(page, lambda _message: False)
-    assert closing.value.rcvd.code == 1009
+        assert closing(page) == 1009
 
 
 def test_the_modem_log_reaches_the_page(served):
@@ -270,7 +276,7 @@ def test_a_booth_without_time_says_so_until_it_is_told(running):
     running.wait_for("time again", lambda scene, _view: scene.header.now is not None)
 
 
-@pytest.mark.parametrize("name", ["mute", "garble", "no-sim"])
+@pytest.mark.parametrize("name", ["mute", "garble", "lossy", "no-sim", "sim-locked"])
 def test_every_trouble_of_the_modem_can_be_undone(served, name):
     trouble = troubles(served.running)[name]
     assert not trouble.present()
@@ -289,6 +295,83 @@ def test_a_full_card_takes_nothing(rig, tmp_path):
             file.write(b"more")
     rig.empty_card()
     (tmp_path / "some").write_bytes(bytes(30_000))
+
+
+def in_use(rig):
+    return rig.glow("line") == "on"
+
+
+def poll(true, patience=30.0):
+    ends = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < ends, "it never came true"
+        select.select([], [], [], 0.01)
+
+
+@pytest.mark.parametrize("name", MODEMS)
+def test_any_modem_can_be_plugged_in(desk, name):
+    rig = desk.rig
+    poll(lambda: in_use(rig))
+    with desk.open() as page:
+        until(page, says("modem", "quectel"))
+        rig.modem.silent = True
+        page.send(json.dumps(["modem", name]))
+        poll(lambda: not rig.modem.silent)
+        poll(lambda: in_use(rig))
+        assert rig.modem_name == name
+        rig.exchange.default = FarEnd(answers_after=0.5)
+        page.send(json.dumps(["down", "A"]))
+        page.send(json.dumps(["up", "A"]))
+        desk.wait_for(State.ARMED)
+        page.send(json.dumps(["hook", "up"]))
+        desk.wait_for(State.TALKING)
+        assert rig.exchange.number == "0312345601"
+        until(page, lambda message: isinstance(message, dict) and "ATD" in str(message.get("log")))
+        page.send(json.dumps(["hook", "down"]))
+        desk.wait_for(State.WRAP_UP)
+    kept = parse((rig.directory / card.DEVICE).read_text(encoding="utf-8"))
+    assert (card.last_modem(rig.directory), kept.line.settings) == (name, rig.line.settings)
+    assert kept.supervisor.pin == desk.running.settings.supervisor.pin
+
+
+def test_a_modem_that_nobody_has_is_not_swapped_for(desk):
+    with desk.open() as page:
+        page.send('["modem", "tin can"]')
+        assert closing(page) == 1008
+    assert desk.rig.modem_name == "quectel"
+    assert not desk.running.died
+
+
+def test_a_booth_without_time_is_not_told_it_by_another_modem(rig):
+    rig.set_clock(1970)
+    rig.change_modem("quectel")
+    assert rig.modem.network_time is None
+    rig.restore_clock()
+    assert rig.modem.network_time > 1.6e9
+
+
+def test_a_trouble_is_the_present_modems(running):
+    lossy = troubles(running)["lossy"]
+    lossy.begin()
+    assert (running.rig.modem.cable.loss, running.rig.modem.cable.cut) != (0, 0)
+    running.change_modem("quectel")
+    assert not lossy.present()
+
+
+@pytest.mark.parametrize("name", MODEMS)
+def test_what_no_modem_can_have_is_said_to_be_unfit(tmp_path, name):
+    with Rig(tmp_path, modem=name) as rig, RunningBooth(rig, card.prepared(rig).settings) as running:
+        unfit = {trouble for trouble, its in troubles(running).items() if not its.fits()}
+        assert unfit == (set() if rig.kind.has_sim else {"no-sim", "sim-locked"})
+
+
+def test_a_locked_sim_opens_with_its_pin(running, rig):
+    trouble = troubles(running)["sim-locked"]
+    poll(lambda: in_use(rig))
+    trouble.begin()
+    running.wait_for("locked", lambda scene, _view: scene.state is State.OUT_OF_ORDER)
+    trouble.end()
+    running.wait_for("open", lambda scene, _view: scene.state is State.LIST)
 
 
 def open_files():
@@ -443,7 +526,18 @@ def test_help_teaches(capsys):
         main(["--help"])
     assert end.value.code == 0
     text = capsys.readouterr().out
-    for word in ("--language", "--screen", "--port", "--data", "--once", "--no-browser", "press A", "examples:"):
+    for word in (
+        "--language",
+        "--modem",
+        *MODEMS,
+        "--screen",
+        "--port",
+        "--data",
+        "--once",
+        "--no-browser",
+        "press A",
+        "examples:",
+    ):
         assert word in text
 
 

@@ -91,10 +91,17 @@ document.addEventListener("mousedown", (event) => {
 });
 window.addEventListener("blur", releaseAll);
 
-// Hook, far end, troubles.
+// Hook, far end, modem, troubles.
+
+let plugged = ""; // the modem
 
 find("#hook")?.addEventListener("click", () => send("hook", find("#hook").classList.contains("up") ? "down" : "up"));
 find("#call-in").addEventListener("click", () => send("call-in", find("#caller").value));
+find("#modem").addEventListener("change", () => (find("#swap").disabled = find("#modem").value === plugged));
+find("#swap").addEventListener("click", () => {
+  find("#swap").disabled = true;
+  send("modem", find("#modem").value);
+});
 for (const button of all("[data-act]")) {
   button.addEventListener("click", () => {
     const {act, about} = button.dataset;
@@ -158,13 +165,26 @@ const shown = {
     find("#answer").disabled = state !== "dialling" && state !== "alerting";
     find("#hang-up").disabled = state === "idle";
     find("#silent").disabled = state !== "talking";
-    find("#call-in").disabled = state !== "idle";
+    find("#call-in").disabled = state !== "idle" && state !== "talking";
     find("#silent").setAttribute("aria-pressed", silent);
   },
   troubles(names) {
     for (const button of all('[data-act="trouble"]')) {
       button.setAttribute("aria-pressed", names.includes(button.dataset.about));
     }
+    find("#sim-pin").hidden = !names.includes("sim-locked");
+  },
+  unfit(names) {
+    for (const button of all('[data-act="trouble"]')) {
+      button.disabled = names.includes(button.dataset.about);
+      if (button.disabled) button.setAttribute("aria-describedby", "unfit");
+      else button.removeAttribute("aria-describedby");
+    }
+    find("#unfit").hidden = names.length === 0;
+  },
+  modem(name) {
+    plugged = find("#modem").value = name;
+    find("#swap").disabled = true;
   },
   lines(texts) {
     const mirror = find("#mirror");

@@ -1,0 +1,61 @@
+"""The modems that a desk can plug in: each a far end on pseudo-terminals, and what device.toml says of the line behind it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from firmware.tables import Driver
+from hw.emulated.analog import AnalogModem
+from hw.emulated.exchange import Exchange
+from hw.emulated.gsm import GsmModem
+
+FarModem = GsmModem | AnalogModem
+_PORTS = {"port", "audio"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One sort of modem: its name in Japanese and English, the emulated device, and its line in device.toml.
+
+    `dials` is how a command begins that dials `{number}`.
+    """
+
+    words: tuple[str, str]
+    make: Callable[..., FarModem]
+    line: Driver
+    dials: str
+
+    @property
+    def has_sim(self) -> bool:
+        """Whether a SIM is in it; otherwise its line is a pair of wires."""
+        return self.line.kind == "gsm"
+
+    def plugged(self, exchange: Exchange, ports: Path, *, network_time: float | None, **options: Any) -> FarModem:
+        """Such a modem, plugged in; a radio network tells the time (UTC seconds), a pair of wires does not."""
+        told = {"network_time": network_time} if self.has_sim else {}
+        modem = self.make(exchange, ports, **(told | options))
+        modem.plug()
+        return modem
+
+    def line_of(self, modem: FarModem) -> Driver:
+        """The [line] of device.toml for such a modem at its ports."""
+        audio = {"audio": modem.pcm} if modem.pcm else {}
+        return replace(self.line, settings={**self.line.settings, "port": modem.at, **audio})
+
+
+def _gsm(make: str, japanese: str, english: str) -> Kind:
+    return Kind((japanese, english), partial(GsmModem, make), Driver("gsm", {"family": make}), "ATD{number};")
+
+
+MODEMS: Final[Mapping[str, Kind]] = {
+    "quectel": _gsm("quectel", "Quectel EC25（LTE）", "Quectel EC25 (LTE)"),
+}
+FIRST: Final = "quectel"  # until another one is asked for
+
+
+def name_of(line: Driver) -> str:
+    """Which modem a [line] of device.toml is about; the first one for a line that no desk has written."""
+    said = Driver(line.kind, {name: value for name, value in line.settings.items() if name not in _PORTS})
+    return next((name for name, kind in MODEMS.items() if kind.line == said), FIRST)
