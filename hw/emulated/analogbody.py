@@ -23,6 +23,8 @@ TRAP_EVERY = 10  # frames
 TRAP = b"\x10b"
 NUMERIC = {"OK": 0, "CONNECT": 1, "RING": 2, "NO CARRIER": 3, "ERROR": 4, "BUSY": 7, "NO ANSWER": 8}
 FRAMES_A_SECOND = 50
+XON, XOFF = b"\x11", b"\x13"
+HOLD, GO_ON = 4000, 2000  # samples that wait
 
 
 class Case(Protocol):
@@ -56,7 +58,7 @@ class Body:
         self._frames = self._host_bytes = 0
         self._stirred = time.monotonic()
         self._idle_watch: object = None
-        self._lost = False
+        self._lost = self._host_held = False
 
     @property
     def occupied(self) -> bool:
@@ -159,9 +161,9 @@ class Body:
         if self.settings.label == 0 or (kind == "+VTR" and not self.around.vtr):
             return False
         stream = Stream(kind, self.settings.coding, stop_dles=self.around.stop_dles, can_ends=self.around.can_ends)
-        stream.held_back = self.settings.number("+IFC") == 2
+        stream.held_back = self.settings.number("+IFC", 1) != 0
         self.stream = self.latest = stream
-        self._keys_reported, self._host_bytes = True, 0
+        self._keys_reported, self._host_held, self._host_bytes = True, False, 0
         self._watch.forget()
         self.result("CONNECT")
         self.case.run()
@@ -177,6 +179,7 @@ class Body:
             self._obey(code)
         if stream.overruns > overruns:
             self.report("o")
+        self._hold_host(stream)
         if stream.over:
             self._end_stream()
 
@@ -185,6 +188,15 @@ class Body:
             self._keys_reported = code == ord("~")
         elif code == ord("?") and self.stream is not None:
             self.case.write(b"\x10XBNUM=%d\x10." % self.stream.waiting)
+
+    def _hold_host(self, stream: Stream) -> None:
+        """By XOFF and XON, if +IFC says so; CTS cannot be seen on a pty: there the host's bytes wait for nothing."""
+        if stream.kind != "+VTX" or self.settings.number("+IFC", 1) != 1:
+            return
+        if not self._host_held and stream.waiting > HOLD:
+            self._host_held = self.case.write(XOFF)
+        elif self._host_held and stream.waiting < GO_ON:
+            self._host_held = not self.case.write(XON)
 
     def _end_stream(self, word: str | None = None) -> None:
         stream, self.stream = self.stream, None
@@ -232,6 +244,7 @@ class Body:
                 heard = mixed(heard, said)
             sound = self._trapped(self._within_budget(stream, stream.coding.encode(heard if hears else SILENCE)))
             self._deliver(sound.replace(b"\x10", b"\x10\x10"))
+        self._hold_host(stream)
         if stream.over:
             self._end_stream()
 

@@ -46,10 +46,11 @@ class Order:
 
 
 def orders_in(line: str) -> list[Order] | None:
-    """The commands of a line that begins with AT; None when it is none or cannot be understood."""
-    if line[:2].upper() != "AT":
+    """The commands behind the AT in a line, and whatever came before it is passed over (V.250, 5.2.1); None: an error."""
+    begin = line.upper().find("AT")
+    if begin < 0:
         return None
-    rest = line[2:].strip()
+    rest = line[begin + 2 :].strip()
     orders: list[Order] = []
     while rest:
         if rest[0] in "dD":

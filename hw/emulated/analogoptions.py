@@ -11,7 +11,7 @@ Guess = Literal["ring-back", "early", "never"]
 CallerId = Literal["whole", "incomplete", "none"]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AnalogCircumstances:
     """What a test or the desk may change, at any time, by assignment; at the start by keyword.
 

@@ -12,7 +12,6 @@ DLE = 0x10
 ETX, CAN, SUB, ESC = 0x03, 0x18, 0x1A, 0x1B
 STOPS: dict[Kind, bytes] = {"+VTX": bytes((ETX, CAN)), "+VRX": b"!\x1b", "+VTR": b"^"}
 START = 3  # frames that must wait before the sound begins, so that uneven writers make no gaps
-LEFT_OVER = 10  # frames that are still played after a duplex is stopped
 ROOM = 8000  # samples that wait when the host cannot be held back
 UNDERRUN_EVERY = 16  # bytes from the host for one underrun, beyond the budget: as measured on a CX93001
 
@@ -143,10 +142,8 @@ class Stream:
             self.ending = self._can_ends
         else:
             self.ending = True
-        if self.kind == "+VTR":
-            del self._waiting[LEFT_OVER * SAMPLES * self.coding.width :]
-        if self.kind == "+VRX":
-            self.over = True
+        if self.kind != "+VTX":
+            self.over = True  # what waits is flushed
         self.paused = False
         self._end_if_empty()
 
