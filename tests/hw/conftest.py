@@ -79,6 +79,27 @@ def exchange():
 
 
 @pytest.fixture
+def bring(exchange, tmp_path, connect):
+    """What plugs in any modem: the modem, and its AT port without echo."""
+    modems = []
+
+    def bring(make, **options):
+        modem = GsmModem(make, exchange, tmp_path, **options)
+        modems.append(modem)
+        modem.plug()
+        host = connect(modem.at)
+        if modem.autobaud:
+            host.send("AT\r")
+            modem.wait_for("AT")
+        host.ask("ATE0")
+        return modem, host
+
+    yield bring
+    for modem in modems:
+        modem.close()
+
+
+@pytest.fixture
 def modem(exchange, tmp_path):
     """An EC25, plugged in."""
     with GsmModem("quectel", exchange, tmp_path) as modem:
