@@ -6,23 +6,21 @@ import threading
 from array import array
 from collections import deque
 from dataclasses import dataclass
-from functools import cache
-from math import floor, inf, sqrt
-from operator import mul
+from math import floor, inf
 from time import monotonic
+from typing import Protocol, runtime_checkable
 
 from hw.contracts import FRAME, FRAME_SECONDS, SILENCE, Audio, Sink
 from hw.errors import MisuseError
+from hw.jitter import CAP, Jitter
+from hw.levels import Levels, Meter, mix, scale
 
-PREFILL = 3  # frames held before an ear begins to speak: 60 ms cover a pause of the garbage collector or of USB
-CAP = 10  # frames: 200 ms, beyond which the oldest goes; a talk with more delay than this is no talk
 LATE = FRAME_SECONDS / 2  # a tick that starts later than this is counted
+PULL = 6.25e-6  # of a frame's time, for each sample that the line is ahead: 200 ppm at 4 ms
+FURTHEST = 1e-3  # the path's clock follows the line's no further than this: two cheap crystals differ by less
 UNITY = 5
 # Gain of each step in dB. Step 0 still speaks: a dead ear would be taken for a dead line.
 STEPS = (-20, -15, -11, -7, -3, 0, 2, 4, 6, 8, 10)
-EARED = 5  # frames: one in so many is looked at for a voice, so that a tick stays cheap
-LOUD = 200  # root mean square of a frame in which somebody speaks: -44 dBFS, well above what a line hums by itself
-VOICED = 2  # loud frames among those looked at that are a voice and no click: a fifth of a second
 LONGEST_SOUND = 50  # frames waiting for the agent's ear: one second of clicks and tones
 PATIENCE = 2.0  # seconds that stop() waits for a thread that sleeps for a fiftieth of one
 URGENCY = -15  # nice value, where the system grants it
@@ -38,6 +36,21 @@ class Counts:
     handset_underruns: int = 0  # ticks without a frame from a handset that had been speaking
     line_underruns: int = 0
     overflows: int = 0  # frames dropped because an ear was more than 200 ms ahead
+    handset_adjusted: int = 0  # frames made of a sample more or less, because clocks differ; harmless
+    line_adjusted: int = 0
+    ear_gaps: int = 0  # times the handset's card wanted a frame and had none, where it counts them
+    unsaid: int = 0  # frames that the handset's card or the line's had to drop, where they count them
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """An end with a queue of its own, which counts what goes wrong there since it was opened."""
+
+    @property
+    def dropped(self) -> int: ...
+
+    @property
+    def underruns(self) -> int: ...
 
 
 class Nowhere:
@@ -56,6 +69,9 @@ class TalkPath:
     It holds each end's frames back by 40 to 60 ms, writes silence when there is nothing, and never plays what is more
     than 200 ms late. Every tick is carried out, so a recording is as long as the talk. The sink hears what crossed the
     line: the agent as the customer got it, and the customer before volume and before sounds meant for the agent only.
+
+    The line's clock is the path's clock, as soon as the line carries sound: the ticks follow it, so that neither the
+    customer's voice nor what is said to the line ever needs a correction. The handset's frames are fitted to it.
     """
 
     def __init__(self, handset: Audio, line: Audio, sink: Sink | None = None) -> None:
@@ -68,7 +84,7 @@ class TalkPath:
         self._scale: array[int] | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._ear = _Ear()
+        self._meters = Meter(), Meter()  # the handset's, the line's
         self._due = inf  # when the next frame's time has come
 
     @property
@@ -79,11 +95,17 @@ class TalkPath:
     @property
     def voice(self) -> bool | None:
         """Whether the line has carried a voice since listen(); None where it has carried no sound at all."""
-        return self._ear.voice
+        return self._meters[1].voice
 
     def listen(self) -> None:
         """Pay attention to a voice on the line from now on: what it carried before was ring-back."""
-        self._ear = _Ear()
+        self._meters = self._meters[0], Meter()
+
+    @property
+    def levels(self) -> Levels:
+        """How loud either end has been in the last second: cheap enough to be asked at any time."""
+        handset, line = self._meters
+        return Levels(handset.level, line.level)
 
     @property
     def volume(self) -> int:
@@ -121,22 +143,24 @@ class TalkPath:
     def _run(self) -> None:
         with contextlib.suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), URGENCY)
-        mouth, far = _Jitter(self._handset), _Jitter(self._line)
+        mouth, far = Jitter(self._handset.read), Jitter(self._line.read)
         self._due = monotonic() + FRAME_SECONDS
         while not self._stopping.wait(max(0.0, self._due - monotonic())):
             self.counts.late += monotonic() - self._due > LATE
             self._turn(mouth, far, max(0, self.owed - 1))
         for more in reversed(range(self.owed)):  # what is due is heard, so that the recording is as long as the talk
             self._turn(mouth, far, more)
+        self._count_ends()
 
-    def _turn(self, mouth: "_Jitter", far: "_Jitter", owed: int) -> None:
+    def _turn(self, mouth: Jitter, far: Jitter, owed: int) -> None:
         """One frame each way; so many after it are due already."""
         self._tick(mouth.take(owed), far.take(owed), played=owed < CAP)
         self._count(mouth, far)
-        self._due += FRAME_SECONDS
+        self._due += FRAME_SECONDS * (1 - min(max(PULL * far.excess, -FURTHEST), FURTHEST))
 
     def _tick(self, voice: bytes, customer: bytes, *, played: bool) -> None:
-        self._ear.hear(customer)
+        for meter, frame in zip(self._meters, (voice, customer), strict=True):
+            meter.hear(frame)
         agent = SILENCE if self.muted or self.held else voice
         if self.held:
             customer = SILENCE
@@ -154,90 +178,14 @@ class TalkPath:
             return frame
         return array("h", map(table.__getitem__, array("h", frame))).tobytes()
 
-    def _count(self, mouth: "_Jitter", far: "_Jitter") -> None:
+    def _count(self, mouth: Jitter, far: Jitter) -> None:
         counts = self.counts
         counts.frames += 1
         counts.handset_underruns, counts.line_underruns = mouth.underruns, far.underruns
         counts.overflows = mouth.overflows + far.overflows
+        counts.handset_adjusted, counts.line_adjusted = mouth.adjusted, far.adjusted
 
-
-class _Ear:
-    """Tells whether somebody speaks, from one frame in five."""
-
-    def __init__(self) -> None:
-        self._frames = self._looked = self._loud = 0
-
-    @property
-    def voice(self) -> bool | None:
-        return self._loud >= VOICED if self._looked else None
-
-    def hear(self, frame: bytes) -> None:
-        """One frame of the line; the path's own silence says nothing."""
-        if frame is SILENCE:
-            return
-        self._frames += 1
-        if self._frames % EARED == 0:
-            self._looked += 1
-            self._loud += level(frame) >= LOUD
-
-
-class _Jitter:
-    """One end's frames, held back a little so that they can be given out evenly."""
-
-    def __init__(self, end: Audio) -> None:
-        self.underruns = self.overflows = 0
-        self._end = end
-        self._held: deque[bytes] = deque()
-        self._speaking = False
-        self._fetch()
-        self._held.clear()  # stale: it would be delay for the whole talk
-
-    def take(self, owed: int) -> bytes:
-        """The next frame, or silence; as many more as are owed may wait without being too many."""
-        self._fetch()
-        while len(self._held) > CAP + owed:
-            self._held.popleft()
-            self.overflows += 1
-        if not self._speaking and len(self._held) < PREFILL:
-            return SILENCE
-        self._speaking = bool(self._held)
-        if self._held:
-            return self._held.popleft()
-        self.underruns += 1
-        return SILENCE
-
-    def _fetch(self) -> None:
-        # Twice the cap is more than a device may hold; an end that never runs dry must not hold the path.
-        for _ in range(2 * CAP):
-            frame = self._end.read()
-            if frame is None:
-                break
-            self._held.append(frame)
-
-
-@cache
-def scale(decibels: int) -> "array[int]":
-    """Every 16-bit sample, louder or softer, clipped; negative ones are found from the end, as Python indexes."""
-    factor = 10 ** (decibels / 20)
-    samples = (*range(32768), *range(-32768, 0))
-    return array("h", [min(max(round(sample * factor), -32768), 32767) for sample in samples])
-
-
-def level(frame: bytes) -> float:
-    r"""The root mean square of a frame's samples.
-
-    >>> level(b"\x03\x00\xfd\xff"), level(bytes(320))
-    (3.0, 0.0)
-    """
-    samples = array("h", frame)
-    return sqrt(sum(map(mul, samples, samples)) / len(samples))
-
-
-def mix(one: bytes, other: bytes) -> bytes:
-    r"""Two frames at once, clipped rather than wrapped.
-
-    >>> mix(b"\x01\x00\xff\x7f", b"\x02\x00\x01\x00")
-    b'\x03\x00\xff\x7f'
-    """
-    both = zip(array("h", one), array("h", other), strict=True)
-    return array("h", [min(max(a + b, -32768), 32767) for a, b in both]).tobytes()
+    def _count_ends(self) -> None:
+        if isinstance(self._handset, Counting):
+            self.counts.ear_gaps = self._handset.underruns
+        self.counts.unsaid = sum(end.dropped for end in (self._handset, self._line) if isinstance(end, Counting))

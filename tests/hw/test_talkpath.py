@@ -11,7 +11,9 @@ import pytest
 from hw import sounds
 from hw.contracts import FRAME, FRAME_SECONDS, RATE, SILENCE
 from hw.errors import MisuseError
-from hw.talkpath import CAP, EARED, LOUD, STEPS, UNITY, TalkPath, mix, scale
+from hw.jitter import CAP
+from hw.levels import EARED, LOUD, mix, scale
+from hw.talkpath import STEPS, UNITY, TalkPath
 
 LIMIT = 30.0  # seconds any of these tests may wait
 
@@ -21,10 +23,11 @@ class Tap:
 
     def __init__(self):
         self.said, self.got = queue.SimpleQueue(), queue.SimpleQueue()
+        self.burst = iter(())  # what comes first, in one tick however the threads are scheduled
 
     def read(self):
         try:
-            return self.said.get_nowait()
+            return next(self.burst, None) or self.said.get_nowait()
         except queue.Empty:
             return None
 
@@ -172,12 +175,7 @@ def test_silence_is_written_and_counted_when_an_end_runs_dry(ends, path):
 
 def test_the_oldest_goes_when_an_end_is_too_far_ahead(ends, path):
     handset, line, _ = ends
-    real_read, frames = handset.read, iter([numbered(n) for n in range(1, 2 * CAP + 1)])
-
-    def burst():  # all of them in one tick, however the threads are scheduled
-        return next(frames, None) or real_read()
-
-    handset.read = burst
+    handset.burst = iter([numbered(n) for n in range(1, 2 * CAP + 1)])
     first = struct.unpack_from("<I", line.next())[0]
     line.next()
     assert 1 <= path.counts.overflows <= CAP  # CAP on a quick machine; ticks that are owed may have their frames
@@ -256,7 +254,7 @@ def test_middle_volume_passes_the_very_frame(ends):
     handset, line, _ = ends
     frame = numbered(3)
     say(line, frame)
-    assert handset.next() is frame
+    assert handset.next() == frame
     assert STEPS[UNITY] == 0
 
 
