@@ -42,6 +42,7 @@ from hw.events import (
     IncomingCall,
     LineLost,
     LineReady,
+    SecondCallRefused,
 )
 
 __all__ = ["Do", "Place", "State", "Step", "holds", "missed", "step"]
@@ -242,6 +243,8 @@ for _state in WITH_LINE - {S.KEYING}:
 TABLE[S.KEYING, LineLost] = Step(S.KEYING, (D.NOTE_FAULT, D.ONLY_EMERGENCY), above=True)
 for _state in (S.WRAP_UP, S.MENU, S.PIN_ENTRY):
     TABLE[_state, LineLost] = Step(_state, (D.NOTE_FAULT,))
+for _state in State:  # it is told late, too: then the call that it came into is over already
+    TABLE[_state, SecondCallRefused] = Step(_state, (D.MISS_SECOND,))
 
 EMERGENCY_KEYING: dict[Cue, Step] = {
     "pad": Step(S.KEYING, (D.KEY_DIGIT,)),
@@ -253,6 +256,7 @@ EMERGENCY_KEYING: dict[Cue, Step] = {
     Cleared: Step(S.DIALLING, (D.DIAL,)),
     IncomingCall: Step(S.KEYING, (D.RING,)),
     CallEnded: Step(S.KEYING, (D.MISS,)),
+    SecondCallRefused: Step(S.KEYING, (D.MISS_SECOND,)),
     LineLost: Step(S.KEYING, (D.NOTE_FAULT,)),
     "gone": Step(S.KEYING, (D.NOTE_FAULT, D.MISS)),
 }

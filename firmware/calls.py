@@ -18,7 +18,7 @@ from firmware.results import Result, facts_of, of_every_product
 from firmware.rulebook import InForce
 from firmware.store import Store
 from hw.errors import MisuseError
-from hw.events import Cause, Party
+from hw.events import Cause, Hidden, Party
 
 __all__ = ["Badge", "Call", "CallList", "Calls", "Customer", "PastCall"]
 
@@ -40,6 +40,9 @@ class Call:
     talk: float = 0.0  # seconds from the answer mark
     cause: Cause | None = None  # None while it lasts
     by: Party | None = None
+    sure: bool = True  # False: `by` is what is likely
+    estimated: bool = False  # the line cannot tell when somebody answers: `talk` is about right
+    hidden: Hidden | None = None  # why somebody who came in showed no number
     result: str | None = None
     voice: bool | None = None  # whether the customer's side carried one; None: nobody can say, or nobody remembers
 
@@ -76,11 +79,11 @@ class Calls(Customers, Facts, Logbook):
         said = None if decision is None else json.dumps(redial.written(decision), ensure_ascii=False)
         with self._store.write() as db:
             db.execute(
-                "INSERT INTO call (id, customer, number, detail, agent, reason, emergency, incoming, decision,"
-                " at, boot, monotonic) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO call (id, customer, number, detail, agent, reason, emergency, incoming, hidden, decision,"
+                " at, boot, monotonic) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(call.id, call.customer and call.customer.id, call.number.key, number_text(call.number)),
-                    *(agent, reason, call.emergency, call.incoming, said),
+                    *(agent, reason, call.emergency, call.incoming, call.hidden.name if call.hidden else "", said),
                     *(stamp.utc, stamp.boot, stamp.monotonic),
                 ),
             )
@@ -93,11 +96,13 @@ class Calls(Customers, Facts, Logbook):
                 append(db, fact, stamp, ours=True)
             self._note_floor(db, stamp)
 
-    def answered(self, call_id: str) -> None:
-        """The answer mark; a second one counts no more."""
+    def answered(self, call_id: str, *, estimated: bool = False) -> None:
+        """The answer mark; a second one counts no more. `estimated`: the line has guessed it."""
         stamp = self._clock.stamp()
         with self._store.write() as db:
-            changed = db.execute("UPDATE call SET answered = 1 WHERE id = ? AND answered = 0", (call_id,))
+            changed = db.execute(
+                "UPDATE call SET answered = 1, estimated = ? WHERE id = ? AND answered = 0", (estimated, call_id)
+            )
             if changed.rowcount:
                 _mark(db, call_id, "answered", 0.0, stamp)
 
@@ -108,7 +113,14 @@ class Calls(Customers, Facts, Logbook):
             _mark(db, call_id, name, seconds, stamp)
 
     def ended(
-        self, call_id: str, cause: Cause, by: Party, talk: float, recording: dict[str, object] | None = None
+        self,
+        call_id: str,
+        cause: Cause,
+        by: Party,
+        talk: float,
+        recording: dict[str, object] | None = None,
+        *,
+        sure: bool = True,
     ) -> None:
         """The call is over; a second end counts no more. Where no result is owed, it is now in the outbox."""
         stamp = self._clock.stamp()
@@ -117,8 +129,9 @@ class Calls(Customers, Facts, Logbook):
             if row is None:
                 return
             db.execute(
-                "UPDATE call SET cause = ?, party = ?, talk = ?, recording = coalesce(?, recording) WHERE id = ?",
-                (cause.name, by.name, talk, recording and json.dumps(recording), call_id),
+                "UPDATE call SET cause = ?, party = ?, sure = ?, talk = ?, recording = coalesce(?, recording)"
+                " WHERE id = ?",
+                (cause.name, by.name, sure, talk, recording and json.dumps(recording), call_id),
             )
             _mark(db, call_id, "ended", talk if row["answered"] else None, stamp)
             if row["emergency"] or (row["incoming"] and not row["answered"]):
@@ -195,6 +208,9 @@ class Calls(Customers, Facts, Logbook):
             talk=row["talk"],
             cause=None if row["cause"] is None else Cause[row["cause"]],
             by=None if row["party"] is None else Party[row["party"]],
+            sure=bool(row["sure"]),
+            estimated=bool(row["estimated"]),
+            hidden=Hidden.__members__.get(row["hidden"]),
             result=row["code"],
         )
 

@@ -1,7 +1,7 @@
 """The call of the moment: line, talk path, recording, and the marks that the agent sets while talking."""
 
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from firmware.calls import Call, Calls
@@ -26,7 +26,19 @@ from hw.talkpath import Nowhere, TalkPath
 LOUDEST = 10
 _UNRECORDED = frozenset({"asking", "barred"})
 SOON = 30.0  # seconds before a promise runs out at which the agent hears a first tick
-_Ending = tuple[str, Cause, Party, float, Sealed | None]
+SECOND_SHOWN = 20.0  # seconds for which the screen tells of somebody who called meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a call ended, until the card has taken it."""
+
+    call: str
+    cause: Cause
+    by: Party
+    sure: bool = True
+    talk: float = 0.0
+    sealed: Sealed | None = None
 
 
 class Conversation:
@@ -54,7 +66,8 @@ class Conversation:
         self._ticks: list[float] = []  # moments at which the agent is to hear a tick, the next one last
         self._sealed: Sealed | None = None
         self._history: tuple[PastCall, ...] = ()
-        self._unwritten: list[_Ending] = []  # ends that the card has not taken yet, oldest first
+        self._second: tuple[Call, float] | None = None  # who called meanwhile, and when
+        self._unwritten: list[_End] = []  # ends that the card has not taken yet, oldest first
 
     @property
     def call(self) -> Call | None:
@@ -92,15 +105,15 @@ class Conversation:
         self._line.answer()
         self._begin(call)
 
-    def answered(self) -> None:
-        """The answer mark: from here the talk counts and the recording runs."""
+    def answered(self, *, estimated: bool = False) -> None:
+        """The answer mark: from here the talk counts and the recording runs. `estimated`: the line has guessed it."""
         call = self._going
         self._answered_at = monotonic()
         self._path.listen()
         self._recording = self._start_recording(call)
-        self._call = replace(call, answered=True)
+        self._call = replace(call, answered=True, estimated=estimated)
         try:
-            self._calls.answered(call.id)
+            self._calls.answered(call.id, estimated=estimated)
             if self._recording == "asking":
                 self._calls.mark(call.id, "pause", 0.0)
         except CardError:
@@ -131,11 +144,16 @@ class Conversation:
         self._note("recording-agreed")
         self._note("resume")
 
-    def miss(self, call: Call, agent: str, by: Party) -> None:
+    def miss(self, call: Call, agent: str, cause: Cause, by: Party) -> None:
         """Write down a call that came in and that nobody took: no result is owed for it."""
         self._note_begin(call, None, agent, "incoming")
-        self._unwritten.append((call.id, Cause.REJECTED if by is Party.NEAR else Cause.NO_ANSWER, by, 0.0, None))
+        self._unwritten.append(_End(call.id, cause, by))
         self._try_to_write()
+
+    def miss_second(self, call: Call, agent: str) -> None:
+        """The same for somebody who called while the line was busy with another; the screen tells for a while."""
+        self.miss(call, agent, Cause.BUSY, Party.LINE)
+        self._second = (call, monotonic())
 
     def recording_failed(self) -> None:
         """The card takes no more; the call goes on and the screen says so."""
@@ -157,18 +175,20 @@ class Conversation:
         self._path.stop()
         self._handset.close()
         self._recorder.discard()
-        cause, by = _ending(event)
+        cause, by, sure = _ending(event)
         talk = monotonic() - self._answered_at if call.answered else 0.0
-        self._unwritten.append((call.id, cause, by, talk, self._sealed))
+        self._unwritten.append(_End(call.id, cause, by, sure, talk, self._sealed))
         self._call, self._sealed = None, None
         self._try_to_write()
-        return replace(call, cause=cause, by=by, talk=talk, voice=self._path.voice if call.answered else None)
+        voice = self._path.voice if call.answered else None
+        return replace(call, cause=cause, by=by, sure=sure, talk=talk, voice=voice)
 
     def write_ends(self) -> None:
         """Write down the ends that the card has not taken yet. Raises CardError while it still will not."""
         while self._unwritten:
-            call, cause, by, talk, sealed = self._unwritten[0]
-            self._calls.ended(call, cause, by, talk, _summary(sealed) if sealed else None)
+            end = self._unwritten[0]
+            kept = _summary(end.sealed) if end.sealed else None
+            self._calls.ended(end.call, end.cause, end.by, end.talk, kept, sure=end.sure)
             del self._unwritten[0]
 
     def _try_to_write(self) -> None:
@@ -252,6 +272,7 @@ class Conversation:
             script=script,
             page=page,
             history=self._history,
+            second=self._second[0] if self._second and monotonic() - self._second[1] < SECOND_SHOWN else None,
             asking=self._recording == "asking",
             opening=() if call.emergency or call.incoming else self._law.book.opening,
         )
@@ -263,7 +284,7 @@ class Conversation:
         return self._call
 
     def _begin(self, call: Call) -> None:
-        self._call, self._began, self._sealed = call, monotonic(), None
+        self._call, self._began, self._sealed, self._second = call, monotonic(), None, None
         self._history = self._past(call)
         self._marks, self._tones, self._tone_mode, self._ticks = Marks(), "", False, []
         if self._consent(call) == "notice":
@@ -289,6 +310,8 @@ class Conversation:
         self._post(AudioFailed(why))
 
     def _past(self, call: Call) -> tuple[PastCall, ...]:
+        if not call.number.key:
+            return ()  # whoever shows no number has no history
         try:
             return self._calls.history(call.number.key)[1:]  # without the call that has just begun
         except CardError:
@@ -327,10 +350,10 @@ def _summary(sealed: Sealed) -> dict[str, object]:
     }
 
 
-def _ending(event: Event) -> tuple[Cause, Party]:
+def _ending(event: Event) -> tuple[Cause, Party, bool]:
     match event:
-        case CallEnded(cause, by):
-            return cause, by
+        case CallEnded(cause, by, _, sure):
+            return cause, by, sure
         case LineLost():
-            return Cause.LOST, Party.LINE
-    return Cause.NORMAL, Party.NEAR
+            return Cause.LOST, Party.LINE, True
+    return Cause.NORMAL, Party.NEAR, True

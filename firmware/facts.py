@@ -25,6 +25,7 @@ class PastCall:
     whom: str = ""
     talk: float = 0.0
     due: float | None = None
+    estimated: bool = False  # the line could not tell when somebody answered: `talk` is about right
 
 
 class Facts:
@@ -115,7 +116,7 @@ WHERE f.number = ? ORDER BY f.seq
 """
 
 _HISTORY = """
-SELECT coalesce(c.at, c.monotonic + b.ahead) AS dated, c.agent, c.talk, r.code, r.whom, r.due
+SELECT coalesce(c.at, c.monotonic + b.ahead) AS dated, c.agent, c.talk, c.estimated, r.code, r.whom, r.due
 FROM call c
 LEFT JOIN boot b ON b.id = c.boot
 LEFT JOIN result r ON r.call = c.id AND r.version = c.version
@@ -154,6 +155,7 @@ def _past(row: sqlite3.Row, booth: str) -> PastCall:
         whom=row["whom"] or "",
         talk=row["talk"],
         due=row["due"],
+        estimated=bool(row["estimated"]),
     )
 
 

@@ -91,7 +91,8 @@ class Scenery:
         calls, customer = self._parts.calls, call.customer
         same = calls.same_name(customer) if customer else 0
         known = call.number if call.number.key else None
-        return RingingBody(known, customer, calls.history(call.number.key) if known else (), same)
+        history = calls.history(call.number.key) if known else ()
+        return RingingBody(known, customer, history, same, hidden=call.hidden)
 
     def _out_of_order(self) -> Body:
         condition = self._parts.condition

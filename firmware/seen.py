@@ -38,6 +38,7 @@ class Sight:
     talk: float = 0.0  # seconds since it was answered
     marks: frozenset[str] = frozenset()
     voice: bool | None = None  # whether the customer's side carried one; None: nobody can say
+    sure: bool = True  # False: `by` is what is likely, not what the network said
 
 
 def word(sight: Sight) -> str | None:
@@ -51,7 +52,9 @@ def word(sight: Sight) -> str | None:
     for mark in _MARKED:
         if mark in sight.marks:
             return f"mark-{mark}"
-    hung_up = sight.by is Party.FAR and sight.talk < MID_PITCH
+    # Where nobody knows who it was, an end that has another cause speaks for the line.
+    theirs = sight.by is Party.FAR and (sight.sure or sight.cause is Cause.NORMAL)
+    hung_up = theirs and sight.talk < MID_PITCH
     if sight.voice is False and sight.by is not Party.LINE and sight.talk >= AT_ONCE:
         return "hang-up-at-once" if hung_up else "silence"
     if not hung_up:

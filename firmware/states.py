@@ -36,6 +36,7 @@ class Do(Enum):
     ANSWER = auto()
     RING = auto()
     MISS = auto()
+    MISS_SECOND = auto()  # somebody called while another call was on
     START_RECORDING = auto()
     KEEP_RECORDING = auto()
     END_CALL = auto()

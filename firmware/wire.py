@@ -125,7 +125,11 @@ class News(Message, frozen=True):
 
 
 class Calls(Message, frozen=True):
-    """Records of calls as firmware.record.whole makes them, raw. A higher result version replaces a lower one."""
+    """Records of calls as firmware.record.whole makes them, raw. A higher result version replaces a lower one.
+
+    Booths before November 2026 do not tell `estimated` (the answer was guessed, so `talk` is about right), `sure` (false:
+    `by` is what is likely) and `hidden` (why a caller showed no number): then false, true and null.
+    """
 
     calls: tuple[msgspec.Raw, ...]
 

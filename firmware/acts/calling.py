@@ -1,6 +1,7 @@
 """While a call lasts: answer, talk, hang up, and its end in the books."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 
 from firmware import numbers
@@ -16,8 +17,20 @@ from firmware.results import Result
 from firmware.scenery import Scenery
 from firmware.seen import NO_ANSWER, Sight
 from firmware.store import CardError
-from hw.events import GONE, CallEnded, Event, IncomingCall, LineLost, Party
+from hw.events import (
+    GONE,
+    Answered,
+    CallEnded,
+    Cause,
+    Event,
+    Hidden,
+    IncomingCall,
+    LineLost,
+    Party,
+    SecondCallRefused,
+)
 
+NOBODY = Number("", "", "", Kind.INVALID)  # whoever shows no number, or has not told it yet
 ALWAYS = Decision(Verdict.ALLOW, Reason.FREE)  # a call that comes in asks no guard
 
 
@@ -36,6 +49,7 @@ class Calling:
             Do.RING: self._ring,
             Do.ANSWER: self._answer,
             Do.MISS: self._miss,
+            Do.MISS_SECOND: self._miss_second,
             Do.START_RECORDING: self._answered,
             Do.KEEP_RECORDING: plain(talk.keep_recording),
             Do.END_CALL: self._end,
@@ -58,7 +72,8 @@ class Calling:
         if call.cause is None or call.by is None:
             return None
         marks = self._talk.marks.named
-        return self._parts.results.suggest(Sight(call.cause, call.by, call.answered, call.talk, marks, call.voice))
+        sight = Sight(call.cause, call.by, call.answered, call.talk, marks, call.voice, call.sure)
+        return self._parts.results.suggest(sight)
 
     def _hang_up(self, _event: Event, _place: Place) -> None:
         if self._talk.call is not None or self._parts.condition.ringing is not None:
@@ -66,17 +81,33 @@ class Calling:
         self._parts.hardware.line.hang_up()
 
     def _ring(self, event: Event, _place: Place) -> None:
-        condition, settings = self._parts.condition, self._parts.settings
-        keyed = event.number if isinstance(event, IncomingCall) else None
-        if keyed:
-            number = numbers.keyed(keyed, settings.country, settings.area_code)
-        else:
-            number = Number("", "", "", Kind.INVALID)  # withheld, or not told yet
+        if not isinstance(event, IncomingCall):
+            return
+        condition = self._parts.condition
         known = condition.ringing
-        ringing = Call(known.id if known else str(uuid.uuid4()), number, None, incoming=True)
-        condition.ringing = ringing  # whatever the card says when it is asked who that is
-        if number.key:
-            condition.ringing = replace(ringing, customer=self._parts.calls.by_number(number.key))
+        if known is None or event.number or event.hidden:  # what is told again does not make it less known
+            ringing = self._caller(known.id if known else str(uuid.uuid4()), event.number, event.hidden)
+            condition.ringing = ringing  # whatever the card says when it is asked who that is
+            condition.ringing = self._recognised(ringing)
+
+    def _caller(self, call_id: str, told: str | None, hidden: Hidden | None) -> Call:
+        settings = self._parts.settings
+        number = numbers.keyed(told, settings.country, settings.area_code) if told else NOBODY
+        return Call(call_id, number, None, incoming=True, hidden=None if told else hidden)
+
+    def _recognised(self, call: Call) -> Call:
+        """The same with the customer whose number it is, if there is one."""
+        return replace(call, customer=self._parts.calls.by_number(call.number.key)) if call.number.key else call
+
+    def _miss_second(self, event: Event, _place: Place) -> None:
+        """Somebody called while the line was busy with another. Nothing changes for the call that goes on."""
+        if not isinstance(event, SecondCallRefused):
+            return
+        call = self._caller(str(uuid.uuid4()), event.number, event.hidden)
+        with suppress(CardError):
+            call = self._recognised(call)
+        self._parts.browsing.notice = "missed"
+        self._talk.miss_second(call, self._parts.condition.agent)
 
     def _answer(self, _event: Event, _place: Place) -> Event | None:
         call = self._parts.condition.ringing
@@ -97,11 +128,12 @@ class Calling:
         elif call is not None:
             near = not isinstance(event, CallEnded | LineLost)
             self._parts.browsing.notice = "refused-call" if near else "missed"
-            self._talk.miss(call, self._parts.condition.agent, Party.NEAR if near else Party.FAR)
+            how = (Cause.REJECTED, Party.NEAR) if near else (Cause.NO_ANSWER, Party.FAR)
+            self._talk.miss(call, self._parts.condition.agent, *how)
 
-    def _answered(self, _event: Event, _place: Place) -> None:
+    def _answered(self, event: Event, _place: Place) -> None:
         self._parts.condition.ringing = None
-        self._talk.answered()
+        self._talk.answered(estimated=isinstance(event, Answered) and event.estimated)
 
     def _end(self, event: Event, _place: Place) -> None:
         self._ended = self._talk.end(event)

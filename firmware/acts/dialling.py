@@ -23,7 +23,7 @@ from firmware.scenery import Scenery
 from firmware.screens.scene import CallBody
 from firmware.store import CardError
 from hw.contracts import Post
-from hw.events import GONE, Event, Party
+from hw.events import GONE, Cause, Event, Party
 
 SOON = frozenset({State.LIST, State.KEYING, State.PREVIEW})
 
@@ -166,7 +166,7 @@ class Dialling:
             parts.browsing.notice = "card-full"
             return NotDialled()
         if ringing is not None:
-            parts.conversation.miss(ringing, parts.condition.agent, Party.NEAR)
+            parts.conversation.miss(ringing, parts.condition.agent, Cause.REJECTED, Party.NEAR)
         if target.customer is not None:
             parts.keying.previous = target.customer
             parts.browsing.follow(target.customer)

@@ -7,6 +7,7 @@ from firmware.screens.scene import CallBody, RingingBody
 from firmware.screens.teller import Teller
 from firmware.screens.view import (
     Alert,
+    Banner,
     Bar,
     BigNumber,
     Block,
@@ -57,7 +58,7 @@ def outgoing(body: CallBody, teller: Teller, state: State) -> View:
             *under,
         ),
         keys=keys,
-        brief=Brief(lead, (_name_brief(call, teller), call.number.shown), fixed=2),
+        brief=Brief(lead, (_second_brief(body, teller) or _name_brief(call, teller), call.number.shown), fixed=2),
         alarm=call.emergency,
     )
 
@@ -93,8 +94,17 @@ def _volume(body: CallBody, teller: Teller, state: State) -> str:
     return "" if state is State.ARMED else teller.text("Volume {volume}", volume=body.volume)
 
 
-def _last(body: CallBody, teller: Teller) -> tuple[Line, ...]:
-    return tuple(_previous(call, teller, centred=True) for call in body.history[:1])
+def _last(body: CallBody, teller: Teller) -> tuple[Block, ...]:
+    return _second(body, teller) or tuple(_previous(call, teller, centred=True) for call in body.history[:1])
+
+
+def _second(body: CallBody, teller: Teller) -> tuple[Block, ...]:
+    """Somebody who called meanwhile; takes the place of what was before."""
+    if body.second is None:
+        return ()
+    name = body.second.customer.name if body.second.customer else ""
+    who = " ".join(filter(None, (teller.number(body.second), name)))
+    return (Banner(teller.text("Meanwhile: {who}", who=who), "warn"),)
 
 
 def _previous(call: PastCall, teller: Teller, *, centred: bool = False) -> Line:
@@ -107,17 +117,19 @@ def talking(body: CallBody, teller: Teller, state: State) -> View:
     if state is State.HOOK_HELD:
         return _held_by_hook(body, teller)
     foot = _ask_end(teller) if _ending(body, state) else _foot(body, teller)
+    since = _since(body, teller)
     return View(
-        title=_title(call, text("Talking {time}", time=_clock(body.seconds)), teller),
+        title=_title(call, text("Talking {time}", time=since), teller),
         blocks=(*_head(body, teller), *_promise(body, teller), *_chips(body, teller), foot),
         keys=_talk_keys(body, teller, state),
-        brief=Brief(_clock(body.seconds), (_name_brief(call, teller), _talk_brief(body, teller, state)), fixed=2),
+        brief=Brief(since, (_name_brief(call, teller), _talk_brief(body, teller, state)), fixed=2),
         alarm=call.emergency,
     )
 
 
-def _clock(seconds: float) -> str:
-    return duration(seconds).zfill(5)
+def _since(body: CallBody, teller: Teller) -> str:
+    """How long the talk has lasted."""
+    return teller.about(duration(body.seconds).zfill(5), estimated=body.call.estimated)
 
 
 def _ending(body: CallBody, state: State) -> bool:
@@ -143,10 +155,10 @@ def _talk_keys(body: CallBody, teller: Teller, state: State) -> tuple[SoftKey, .
 
 def _head(body: CallBody, teller: Teller) -> tuple[Block, ...]:
     call, customer = body.call, body.call.customer
-    number = call.number.shown
+    number = teller.number(call)
     if customer is None:
-        return (BigNumber(number, "bad" if call.emergency else "plain"), *_who(call, teller))
-    previous = tuple(_previous(past, teller) for past in body.history[:1])
+        return (BigNumber(number, "bad" if call.emergency else "plain"), *_who(call, teller), *_second(body, teller))
+    previous = _second(body, teller) or tuple(_previous(past, teller) for past in body.history[:1])
     return (Line(customer.name, size="large"), Line(customer.reading, "dim", "small", right=number), *previous)
 
 
@@ -215,10 +227,8 @@ def _talk_brief(body: CallBody, teller: Teller, state: State) -> str:
         return text("Complaint: D ends")
     if body.tone_mode:
         return text("Tones {digits}", digits=body.tones)
-    if body.deaf:
-        return text("NO SOUND")
-    if body.held or body.muted:
-        return text("ON HOLD") if body.held else text("MUTED")
+    if news := _news_brief(body, teller):
+        return news
     promise = ""
     if body.call.emergency:
         return body.call.number.shown
@@ -230,23 +240,37 @@ def _talk_brief(body: CallBody, teller: Teller, state: State) -> str:
     return " ".join(filter(None, (promise or text("1/3/5 min?"), f"[{ticks}]", marks)))
 
 
+def _news_brief(body: CallBody, teller: Teller) -> str:
+    """What is more urgent than the promise."""
+    text = teller.text
+    if body.deaf:
+        return text("NO SOUND")
+    if body.held or body.muted:
+        return text("ON HOLD") if body.held else text("MUTED")
+    return _second_brief(body, teller)
+
+
+def _second_brief(body: CallBody, teller: Teller) -> str:
+    return "" if body.second is None else teller.text("Missed {who}", who=teller.number(body.second))
+
+
 def _held_by_hook(body: CallBody, teller: Teller) -> View:
     text = teller.text
     return View(
-        title=text("On hold {time}", time=_clock(body.seconds)),
+        title=text("On hold {time}", time=_since(body, teller)),
         blocks=(
             *_head(body, teller),
             Alert(text("Lift the handset to go on"), text("A complaint: the line is held for five seconds."), "warn"),
         ),
         keys=(),
-        brief=Brief(_clock(body.seconds), (text("Lift handset!"), text("5 s, then it ends")), fixed=2),
+        brief=Brief(_since(body, teller), (text("Lift handset!"), text("5 s, then it ends")), fixed=2),
     )
 
 
 def ringing(body: RingingBody, teller: Teller, state: State) -> View:
     """RINGING_IN and ANSWERING: who calls, and what is known of them."""
     text = teller.text
-    shown = body.number.shown if body.number else text("Number withheld")
+    shown = body.number.shown if body.number else text(words.HIDDEN[body.hidden])
     blocks: list[Block] = [BigNumber(shown), *_caller(body, teller)]
     if body.greeting:
         blocks.append(Alert(body.greeting, text("Answer with this name."), "accent"))

@@ -97,7 +97,7 @@ def _standing(customer: Customer, teller: Teller) -> str:
 
 def _banner(body: ListBody, teller: Teller) -> tuple[Banner, ...]:
     if body.owed is not None:
-        owed = body.owed.customer.name if body.owed.customer else body.owed.number.shown
+        owed = body.owed.customer.name if body.owed.customer else teller.number(body.owed)
         return (Banner(teller.text("Result owed: {name}", name=owed), "warn"),)
     if body.notice:
         tone: Tone = "warn" if body.notice in words.WARNING_NOTICES else "good"
@@ -188,7 +188,8 @@ def _history(body: PreviewBody, teller: Teller) -> tuple[Block, ...]:
     lines: list[Line] = []
     for call in body.history:
         where = " ".join(filter(None, (teller.times.moment(call.at), teller.booth(call.booth), call.agent)))
-        spoken = " ".join(filter(None, (teller.whom(call.whom), teller.talk(call.talk) if call.talk else "")))
+        talk = teller.talk(call.talk, estimated=call.estimated) if call.talk else ""
+        spoken = " ".join(filter(None, (teller.whom(call.whom), talk)))
         lines.append(Line(teller.result(call.result), right=spoken))
         due = teller.text("Next: {when}", when=teller.times.moment(call.due)) if call.due is not None else ""
         lines.append(Line(where, "dim", "small", right=due))

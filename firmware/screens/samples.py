@@ -28,7 +28,7 @@ from firmware.screens.scene import (
 from firmware.screens.verdicts import verdicts
 from firmware.screens.words import FAULTS, MENU
 from firmware.sim import Trouble
-from hw.events import Cause, Fault, Party
+from hw.events import Cause, Fault, Hidden, Party
 
 NOW = 1795325520.0  # 2026-11-22 14:32 in Japan
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -130,6 +130,7 @@ CALL = Call("c1", MIZUHO.number, MIZUHO)
 TALK = Call("c1", MIZUHO.number, MIZUHO, answered=True, talk=151.0, cause=Cause.NORMAL, by=Party.FAR)
 STRANGER = Call("c2", number("03-1234-5699"), None)
 _119 = Number("119", "119", "119", Kind.EMERGENCY)
+PAYPHONE = Call("c4", Number("", "", "", Kind.INVALID), None, incoming=True, hidden=Hidden.PAYPHONE)
 EMERGENCY = Call("c3", _119, None, emergency=True)
 
 HEADER = Header(NOW, pending=0, synced=True, signal=3, agent="OP07")
@@ -272,6 +273,13 @@ CALLS: dict[str, Scene] = {
         S.TALKING, replace(_TALKING, branches=("はい", "いいえ")), replace(HEADER, recording="failed")
     ),
     "talking-stranger": _scene(S.TALKING, CallBody(replace(STRANGER, answered=True), 61.0), RECORDING),
+    "talking-payphone": _scene(S.TALKING, CallBody(replace(PAYPHONE, answered=True), 61.0), RECORDING),
+    "talking-estimated": _scene(S.TALKING, replace(_TALKING, call=replace(CALL, estimated=True)), RECORDING),
+    "talking-second": _scene(S.TALKING, replace(_TALKING, second=Call("c5", KAWAGUCHI.number, KAWAGUCHI)), RECORDING),
+    "talking-second-payphone": _scene(S.TALKING, replace(_TALKING, second=PAYPHONE, muted=True), RECORDING),
+    "alerting-second": _scene(
+        S.ALERTING, CallBody(CALL, 9.0, "Quectel EG25-G", history=HISTORY, second=Call("c6", STRANGER.number, None))
+    ),
     "talking-119": _scene(S.TALKING, CallBody(replace(EMERGENCY, answered=True), 61.0)),
     "complaint": _scene(S.COMPLAINT, replace(_TALKING, marks=("complaint", "help")), RECORDING),
     "complaint-end": _scene(S.END_ASKED, replace(_TALKING, marks=("complaint",), confirm_end=True), RECORDING),
@@ -280,7 +288,12 @@ CALLS: dict[str, Scene] = {
     "answering": _scene(S.ANSWERING, RingingBody(KAWAGUCHI.number, KAWAGUCHI, HISTORY[:2])),
     "ringing-same-name": _scene(S.RINGING_IN, RingingBody(KAWAGUCHI.number, KAWAGUCHI, HISTORY, 2)),
     "ringing-unknown": _scene(S.RINGING_IN, RingingBody(STRANGER.number, None)),
-    "ringing-withheld": _scene(S.RINGING_IN, RingingBody(None, None)),
+    **{
+        f"ringing-{hidden.name.lower() if hidden else 'untold'}": _scene(
+            S.RINGING_IN, RingingBody(None, None, hidden=hidden)
+        )
+        for hidden in (*Hidden, None)
+    },
     "ringing-client": _scene(S.RINGING_IN, RingingBody(STRANGER.number, None, greeting="「みなと設備でございます」")),
 }
 WRAPPING: dict[str, Scene] = {
@@ -288,6 +301,10 @@ WRAPPING: dict[str, Scene] = {
     "wrap-up-chosen": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["REF"], whom="self")),
     "wrap-up-busy": _scene(
         S.WRAP_UP, replace(_WRAP, call=replace(CALL, cause=Cause.BUSY, by=Party.LINE), suggested=BY_CODE["BUSY"])
+    ),
+    "wrap-up-unsure": _scene(S.WRAP_UP, replace(_WRAP, call=replace(TALK, sure=False, estimated=True))),
+    "wrap-up-payphone": _scene(
+        S.WRAP_UP, replace(_WRAP, call=replace(PAYPHONE, answered=True, talk=61.0, cause=Cause.NORMAL, by=Party.NEAR))
     ),
     "wrap-up-memo": _scene(S.WRAP_UP, replace(_WRAP, memo=True)),
     "wrap-up-other": _scene(S.WRAP_UP, replace(_WRAP, chosen=BY_CODE["DNC"])),

@@ -9,7 +9,7 @@ from firmware.numbers import Number
 from firmware.redial import Decision
 from firmware.results import Result
 from firmware.sim import Trouble
-from hw.events import Fault
+from hw.events import Fault, Hidden
 
 Rec = Literal["off", "on", "paused", "failed", "asking", "barred"]
 """`asking`: nothing is kept until all agree; `barred`: the rules in force let nothing be recorded."""
@@ -111,6 +111,7 @@ class CallBody:
     script: tuple[str, ...] = ()
     page: int = 0
     history: tuple[PastCall, ...] = ()
+    second: Call | None = None  # somebody called meanwhile and heard that the line is busy
     asking: bool = False  # nothing is recorded until all agree: then the agent keys *
     opening: tuple[str, ...] = ()  # what is said first: firmware.rulepack.ITEMS
     branches: tuple[str, ...] = ()  # names of the script page's branches: A, then a digit
@@ -156,11 +157,12 @@ class PinBody:
 class RingingBody:
     """RINGING_IN."""
 
-    number: Number | None  # None: withheld
+    number: Number | None  # None: hidden, or not told yet
     customer: Customer | None
     history: tuple[PastCall, ...] = ()
     same_name: int = 0
     greeting: str = ""  # what to say when answering for a client
+    hidden: Hidden | None = None  # why there is no number
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from firmware.calls import Badge as Standing
-from firmware.calls import Customer, PastCall
+from firmware.calls import Call, Customer, PastCall
 from firmware.redial import Decision, Fact, Reason, Verdict
 from firmware.results import Result
 from firmware.screens.halfwidth import readable
 from firmware.screens.reasons import HOUSE_RULE, REASONS, WHEN_BRIEF
 from firmware.screens.softkeys import DOWN, SHORT, UP
 from firmware.screens.view import Badge, SoftKey, Tone
-from firmware.screens.words import BADGES, OPENING, SPOKEN_TO
+from firmware.screens.words import BADGES, HIDDEN, OPENING, SPOKEN_TO
 from firmware.text.catalogue import Text, mark
 from firmware.text.times import Times, duration
 
@@ -84,9 +84,17 @@ class Teller:
         parts = (self.times.moment(call.at), call.agent, self.whom(call.whom), self.result(call.result))
         return " ".join(filter(None, parts))
 
-    def talk(self, seconds: float) -> str:
-        """A talk time."""
-        return duration(seconds)
+    def number(self, call: Call) -> str:
+        """The number of a call, or why there is none."""
+        return call.number.shown or self.text(HIDDEN[call.hidden])
+
+    def talk(self, seconds: float, *, estimated: bool) -> str:
+        """A talk time; marked where it is only about right."""
+        return self.about(duration(seconds), estimated=estimated)
+
+    def about(self, time: str, *, estimated: bool) -> str:
+        """A time as it is, or marked as one that is only about right."""
+        return self.text("ca. {time}", time=time) if estimated else time
 
     def tries(self, left: int | None) -> str:
         """How often a PIN may still be wrong."""

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from firmware.sim import Trouble as SimTrouble
 from firmware.text.catalogue import mark
-from hw.events import Cause, Fault, Party
+from hw.events import Cause, Fault, Hidden, Party
 
 
 class Trouble(NamedTuple):
@@ -194,6 +194,13 @@ CAUSES: dict[Cause, str] = {
     Cause.FAILED: mark("not placed"),
     Cause.LOST: mark("line lost"),
 }
+HIDDEN: dict[Hidden | None, str] = {
+    Hidden.WITHHELD: mark("Number withheld"),
+    Hidden.UNAVAILABLE: mark("Number not available"),
+    Hidden.PAYPHONE: mark("Pay phone"),
+    None: mark("Number not told"),
+}
+"""Why a caller shows no number."""
 PARTIES: dict[Party, str] = {
     Party.NEAR: mark("we hung up"),
     Party.FAR: mark("they hung up"),

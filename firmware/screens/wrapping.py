@@ -62,7 +62,7 @@ def _head(body: WrapUpBody, teller: Teller) -> tuple[Block, ...]:
     if body.refused:
         return (Banner(teller.text("No: will not be called again"), "bad"),)
     call = body.call
-    name = call.customer.name if call.customer else call.number.shown
+    name = call.customer.name if call.customer else teller.number(call)
     return (Line(name, "dim", "small", right=_ending(body, teller)),)
 
 
@@ -71,7 +71,9 @@ def _ending(body: WrapUpBody, teller: Teller) -> str:
     if not call.answered:
         return text(words.CAUSES[call.cause]) if call.cause else ""
     by = text(words.PARTIES[call.by]) if call.by else ""
-    return " ".join(filter(None, (text("talk {time}", time=duration(call.talk)), by)))
+    who = by if call.sure or not by else text("{who}?", who=by)
+    talk = teller.talk(call.talk, estimated=call.estimated)
+    return " ".join(filter(None, (text("talk {time}", time=talk), who)))
 
 
 def _result(body: WrapUpBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
@@ -90,7 +92,7 @@ def _who_brief(body: WrapUpBody, teller: Teller) -> str:
     """Whom the call was with; a clear no is said before anything else, for A saves it."""
     if body.refused:
         return teller.text("No: not called again")
-    return teller.reading(body.call.customer) if body.call.customer else body.call.number.shown
+    return teller.reading(body.call.customer) if body.call.customer else teller.number(body.call)
 
 
 def _beyond(result: Result, body: WrapUpBody, teller: Teller) -> Line:

@@ -80,7 +80,10 @@ class _Record(msgspec.Struct, kw_only=True):
     answered: bool = False
     cause: str | None = None
     by: str | None = None
+    sure: bool = True
     talk: float = 0.0
+    estimated: bool = False
+    hidden: str | None = None
     marks: tuple[_Mark, ...] = ()
     result: _Result | None = None
 
@@ -178,7 +181,10 @@ def _columns(told: _Record) -> dict[str, object]:
         "answered": told.answered,
         "cause": told.cause,
         "party": told.by,
+        "sure": told.sure,
         "talk": told.talk,
+        "estimated": told.estimated,
+        "hidden": told.hidden or "",
         "verdict": decision.verdict if decision else None,
         "reason": decision.reason if decision else None,
         "overridden": decision is not None and decision.reason == Reason.OVERRIDDEN.name,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    true,
 )
 
 metadata = MetaData(
@@ -158,8 +159,11 @@ call = Table(
     Column("note", Text, nullable=False, server_default=""),
     Column("answered", Boolean, nullable=False, server_default=false()),
     Column("cause", Text),
-    Column("party", Text),  # who hung up
+    Column("party", Text),  # who hung up,
+    Column("sure", Boolean, nullable=False, server_default=true()),  # and whether that is more than likely
     Column("talk", Double, nullable=False, server_default="0"),
+    Column("estimated", Boolean, nullable=False, server_default=false()),  # the line guessed the answer: so is `talk`
+    Column("hidden", Text, nullable=False, server_default=""),  # why there is no number: hw.events.Hidden, by its name
     Column("verdict", Text),  # the guard's word
     Column("reason", Text),  # the guard's
     Column("overridden", Boolean, nullable=False, server_default=false()),

@@ -16,6 +16,7 @@ from hw.events import (
     CallEnded,
     Cause,
     Fault,
+    Hidden,
     HookLifted,
     HookReplaced,
     IncomingCall,
@@ -25,7 +26,9 @@ from hw.events import (
     LineLost,
     LineReady,
     Party,
+    SecondCallRefused,
     SignalChanged,
+    SimLocked,
     TimeHeard,
     ToneHeard,
 )
@@ -166,6 +169,83 @@ def test_a_caller_put_off_by_an_emergency_call_is_in_the_books(stage):
     books = stage.books()
     assert books.pending()[0] == 2
     books.close()
+
+
+# A second caller, who hears that the line is busy.
+
+OTHER = SecondCallRefused(SECOND)
+
+
+def records(stage):
+    books = stage.books()
+    found = [books.record(row["id"]) for row in books.store.rows("SELECT id FROM call ORDER BY seq")]
+    books.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "state"),
+    [
+        (["A"], State.DIALLING),
+        (["A", Alerting()], State.ALERTING),
+        (["A", Answered()], State.TALKING),
+        (["A", Answered(), "9"], State.COMPLAINT),
+        (["A", Answered(), "9", "D"], State.END_ASKED),
+        ([IncomingCall(CALLER)], State.RINGING_IN),
+        ([IncomingCall(CALLER), "A"], State.ANSWERING),
+        ([held("D"), "119A", Answered()], State.TALKING),
+        (["A", Answered(), ENDED], State.WRAP_UP),  # it is told late
+        ([held("D"), "11"], State.KEYING),
+        ([GONE], State.OUT_OF_ORDER),
+    ],
+)
+def test_a_second_caller_is_in_the_books_and_disturbs_no_call(stage, before, state):
+    undisturbed = type(stage)(stage.directory / "undisturbed")
+    undisturbed.directory.mkdir()
+    played = stage.play(before, OTHER)
+    assert (played.state, played.wire.asked) == (state, undisturbed.play(before).wire.asked)
+    missed = [one for one in records(stage) if one["incoming"] and one["number"]["dialled"] == SECOND]
+    assert [(one["cause"], one["by"], one["answered"], one["hidden"]) for one in missed] == [
+        ("BUSY", "LINE", False, None)
+    ]
+    assert missed[0]["customer"]["row"] == 2
+
+
+def test_a_second_caller_is_shown_for_a_while_and_the_call_goes_on(stage):
+    played = stage.play("A", Answered(), OTHER, "1")
+    body = played.last.body
+    assert (body.second.number.dialled, body.call.number.dialled, body.promise) == (SECOND, FIRST, 1)
+    played = stage.play("A", "1A", "A", Answered(), OTHER, ENDED)
+    assert (played.state, played.last.body.call.number.dialled) == (State.WRAP_UP, played.wire.dials[-1])
+
+
+@pytest.mark.parametrize("hidden", [*Hidden, None])
+def test_who_shows_no_number_is_told_by_the_reason(stage, hidden):
+    played = stage.play(IncomingCall(None, hidden))
+    assert (played.last.body.number, played.last.body.hidden) == (None, hidden)
+    played = stage.play(IncomingCall(None, hidden), ENDED, "A", Answered(), SecondCallRefused(None, hidden))
+    assert played.last.body.second.hidden is hidden
+    name = hidden.name if hidden else None
+    assert [one["hidden"] for one in records(stage) if one["incoming"]] == [name, name]
+
+
+def test_a_number_that_was_told_is_not_forgotten_by_the_next_ring(stage):
+    played = stage.play(IncomingCall(None), IncomingCall(FIRST), IncomingCall(None))
+    assert played.last.body.customer.number.dialled == FIRST
+    played = stage.play(IncomingCall(None, Hidden.PAYPHONE), IncomingCall(None))
+    assert played.last.body.hidden is Hidden.PAYPHONE
+
+
+def test_what_is_only_likely_is_marked_on_the_screen_and_in_the_books(stage):
+    probably = CallEnded(Cause.NORMAL, Party.FAR, sure=False)
+    played = stage.play("A", Answered(estimated=True), probably)
+    talks = [scene.body.call for scene in played.scenes if scene.state is State.TALKING]
+    assert all(call.estimated for call in talks)
+    call = played.last.body.call
+    assert (call.estimated, call.sure, call.by) == (True, False, Party.FAR)
+    (record,) = records(stage)
+    assert (record["estimated"], record["sure"], record["by"]) == (True, False, "FAR")
+    assert played.last.body.suggested.code == "GACHA0"
 
 
 # The line.
@@ -327,6 +407,13 @@ STROKES = KEYS | KEYS.map(held) | st.builds(KeyPressed, KEYS) | st.builds(KeyRel
 TALES = st.sampled_from(
     [
         *(HookLifted(), HookReplaced(), Alerting(), Answered(), ENDED, OURS, CallEnded(Cause.BUSY), GONE, NO_NETWORK),
+        *(
+            OTHER,
+            SecondCallRefused(None, Hidden.WITHHELD),
+            Answered(estimated=True),
+            IncomingCall(None, Hidden.PAYPHONE),
+        ),
+        *(LineLost(Fault.SIM_LOCKED), SimLocked("", 3), SimLocked("8981", 2), SimLocked("8981", 1), "1111A"),
         *(READY, IncomingCall(None), IncomingCall(CALLER), IncomingCall(FIRST), SignalChanged(3), ToneHeard("5")),
         *(AudioFailed("no"), TimeHeard(1795330100.0), "119A", "246810A", [*held("D"), "119A"], ["A", Answered()]),
         *([IncomingCall(None), "A", Answered()], [*held("*"), "3"], [*held("*"), "6"]),

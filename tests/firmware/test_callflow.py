@@ -19,6 +19,7 @@ from hw.events import (
     IncomingCall,
     LineLost,
     LineReady,
+    SecondCallRefused,
 )
 
 KEYS = "0123456789*#ABCD"
@@ -33,6 +34,7 @@ EVENTS = [
     *(Tap(key) for key in KEYS),
     *(Hold(key) for key in KEYS),
     *(HookLifted(), HookReplaced(), Alerting(), Answered(), ENDED, IncomingCall("0312345601"), LOST, LineReady("EC25")),
+    SecondCallRefused("0312345602"),
     TimedOut(),
     *OUTCOMES,
 ]
@@ -90,6 +92,16 @@ def test_no_way_from_talking_to_dialling_skips_wrap_up():
     for place, event, after, _ in WAYS:
         if after.state is State.DIALLING and place.state is State.WRAP_UP:
             pytest.fail(f"{event} dials from wrap-up")
+
+
+def test_a_second_call_is_written_down_everywhere_and_moves_nothing():
+    seen = set()
+    for place, event, after, actions in WAYS:
+        if isinstance(event, SecondCallRefused):
+            assert (after, actions) == (place, (Do.MISS_SECOND,)), place
+            seen.add((place.state, place.emergency))
+    assert {state for state, _ in seen} == set(State)
+    assert (State.KEYING, True) in seen
 
 
 def test_nothing_but_a_verdict_dials():

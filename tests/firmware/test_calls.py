@@ -19,7 +19,7 @@ from firmware.redial import Decision, Reason, Verdict
 from firmware.results import Result, Results
 from firmware.results import load as load_results
 from hw.errors import MisuseError
-from hw.events import Cause, Party
+from hw.events import Cause, Hidden, Party
 
 MORNING = RELEASED + 40 * 86400
 FREE = Decision(Verdict.ALLOW, Reason.FREE, considered=(Reason.REFUSED, Reason.CALLED_RECENTLY))
@@ -175,6 +175,35 @@ def test_a_call_is_on_disk_at_every_step(calls: Calls, watch: Watch) -> None:
     assert (record["result"]["code"], record["result"]["whom"], record["result"]["clear"]) == ("WARM", "self", "later")
     assert (record["customer"]["name"], record["number"]["key"]) == ("青木 花子", number(1).key)
     assert (record["begun"]["at"], record["recording"]) == (MORNING, {"segments": 15})
+
+
+@pytest.mark.usefixtures("people")
+def test_what_is_only_likely_is_kept_as_such(calls: Calls) -> None:
+    call = new_call(calls, 1)
+    calls.begin(call, FREE, "07")
+    calls.answered(call.id, estimated=True)
+    calls.answered(call.id)  # a second one counts no more
+    calls.ended(call.id, Cause.NORMAL, Party.FAR, 30.0, sure=False)
+    kept, record = calls.call(call.id), json.loads(json.dumps(calls.record(call.id)))
+    assert (kept.estimated, kept.sure) == (record["estimated"], record["sure"]) == (True, False)
+    assert calls.history(number(1).key)[0].estimated
+    other = new_call(calls, 2)
+    calls.begin(other, FREE, "07")
+    calls.answered(other.id)
+    calls.ended(other.id, Cause.NORMAL, Party.NEAR, 30.0)
+    record = calls.record(other.id)
+    assert (record["estimated"], record["sure"], record["hidden"]) == (False, True, None)
+
+
+@pytest.mark.parametrize("hidden", [*Hidden, None])
+def test_why_a_caller_showed_no_number_is_kept(calls: Calls, hidden: Hidden | None) -> None:
+    nobody = Number("", "", "", Kind.INVALID)
+    call = Call(str(uuid.uuid4()), nobody, None, incoming=True, hidden=hidden)
+    calls.begin(call, None, "07", "incoming")
+    calls.ended(call.id, Cause.BUSY, Party.LINE, 0.0)
+    assert calls.call(call.id).hidden is hidden
+    assert calls.record(call.id)["hidden"] == (hidden.name if hidden else None)
+    assert calls.pending()[0] == 1
 
 
 def test_a_call_to_nobody_on_a_list_needs_a_reason(calls: Calls) -> None:

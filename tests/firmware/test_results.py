@@ -241,6 +241,11 @@ def talk(by: Party, seconds: float, *marks: str, voice: bool | None = True, caus
     ("sight", "code"),
     [
         (Sight(Cause.BUSY, LINE), "BUSY"),
+        (Sight(Cause.NORMAL, FAR, True, 2.0, sure=False), "GACHA0"),
+        (Sight(Cause.NORMAL, FAR, True, 20.0, sure=False), "GACHAM"),
+        (Sight(Cause.NETWORK, FAR, True, 2.0), "GACHA0"),
+        (Sight(Cause.NETWORK, FAR, True, 2.0, sure=False), None),
+        (Sight(Cause.LOST, LINE, True, 2.0, sure=False), None),
         (Sight(Cause.NO_ANSWER, LINE), "NOANS"),
         (Sight(Cause.NORMAL, NEAR), "NOANS"),
         (Sight(Cause.DEAD_NUMBER, LINE), "DEAD"),

@@ -73,6 +73,24 @@ def test_a_database_newer_than_the_program_is_refused_untouched(tmp_path: Path) 
     assert path.read_bytes() == before
 
 
+def test_calls_from_before_certainty_was_asked_for_are_sure(tmp_path: Path) -> None:
+    path = tmp_path / "booth.db"
+    raw = sqlite3.connect(path)
+    for step in sorted((ROOT / "firmware" / "schema").glob("000[1-4].sql")):
+        raw.executescript(step.read_text(encoding="utf-8"))
+    raw.execute("PRAGMA user_version = 4")
+    raw.execute(
+        "INSERT INTO call (id, number, detail, agent, reason, emergency, incoming, boot, monotonic, answered, cause, party)"
+        " VALUES ('1', '', '{}', '07', 'incoming', 0, 1, 'b', 0, 1, 'NORMAL', 'FAR')"
+    )
+    raw.commit()
+    raw.close()
+    store = Store(path)
+    row = store.row("SELECT * FROM call")
+    assert (row["answered"], row["estimated"], row["sure"], row["hidden"]) == (1, 0, 1, "")
+    store.close()
+
+
 def test_what_is_no_database_is_the_cards_fault(tmp_path: Path) -> None:
     (tmp_path / "booth.db").write_bytes(b"not a database at all" * 100)
     with pytest.raises(CardError):

@@ -103,6 +103,15 @@ def test_what_a_real_booth_records_is_understood(tmp_path, booth, part, kept):
     assert row.moment == (row.at if row.at is not None else row.taken)
 
 
+def test_how_certain_a_booth_is_is_kept_and_what_older_booths_do_not_tell_is_sure(booth, part, kept):
+    one, old = booth(), record()
+    new = record(estimated=True, sure=False, hidden="PAYPHONE", incoming=True)
+    tell(one, part, old, new)
+    for told, expected in ((old, (False, True, "")), (new, (True, False, "PAYPHONE"))):
+        row = kept(told["id"])
+        assert (row.estimated, row.sure, row.hidden) == expected
+
+
 def test_the_same_again_and_an_older_result_change_nothing(booth, part, kept):
     one, told = booth(), record()
     second = told | {"result": told["result"] | {"version": 2, "code": "CBK", "due": 1_790_100_000.0}}

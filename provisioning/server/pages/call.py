@@ -19,7 +19,7 @@ from provisioning.server.pages import knowledge
 from provisioning.server.pages.knowledge import Known
 from provisioning.server.pages.lines import booth_names, lines_of_number
 from provisioning.server.pages.story import Moment, Pair, Storyteller
-from provisioning.server.pages.telling import Badge, guard_badge
+from provisioning.server.pages.telling import Badge, caller, guard_badge
 from provisioning.server.pages.visit import Refused, Visit
 from provisioning.server.schema import call, memo, recording
 
@@ -65,12 +65,14 @@ def call_page(visit: Visit) -> Response:
         known = knowledge.of_number(connection, row.number)
         guard = _guard(visit, connection, row, record)
         names = booth_names(connection)
-        others = [one for one in lines_of_number(visit, connection, row.number, 6) if one.id != row.id]
+        same = lines_of_number(visit, connection, row.number, 6) if row.number else []
+        others = [one for one in same if one.id != row.id]
         sounds = _sounds(visit, connection, row, record)
     teller = storyteller(visit)
     return visit.page(
         "call.html",
         call=row,
+        shown=caller(row.shown, row.hidden, visit.text),
         at=visit.times.moment(row.at),
         booth=teller.teller.booth(names.get(row.booth, "")),
         result=teller.result(row.result),

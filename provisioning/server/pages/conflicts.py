@@ -133,11 +133,11 @@ class _Sayer:
         row = self._rows[one.id]
         return Side(
             line=self._lines.line(row),
-            ended=ending(row.cause, row.party, self._visit.text),
+            ended=ending(row.cause, row.party, self._visit.text, sure=row.sure),
             apart=one.claim == Hold.OFFLINE.value,
         )
 
 
 def _rows(connection: Connection, ids: set[str]) -> Mapping[str, Row[Any]]:
-    wanted = LINES.add_columns(call.c.cause, call.c.party).where(call.c.id.in_(sorted(ids)))
+    wanted = LINES.add_columns(call.c.cause, call.c.party, call.c.sure).where(call.c.id.in_(sorted(ids)))
     return {row.id: row for row in connection.execute(wanted)}

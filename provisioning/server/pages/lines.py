@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select
 
 from firmware.screens.teller import Teller
-from firmware.text.times import duration
-from provisioning.server.pages.telling import Badge, guard_badge, result_badge
+from provisioning.server.pages.telling import Badge, caller, guard_badge, result_badge, talk_time
 from provisioning.server.pages.visit import Visit
 from provisioning.server.schema import booth, call, recording
 
@@ -52,9 +51,9 @@ class Lines:
             id=row.id,
             at=times.moment(row.at),
             customer=row.customer or (said("not on a list") if not row.incoming else ""),
-            number=row.shown,
+            number=caller(row.shown, row.hidden, said),
             where=" · ".join(filter(None, (self._names.get(row.booth, ""), row.agent))),
-            talk=duration(row.talk) if row.answered else "",
+            talk=talk_time(row.talk, said, estimated=row.estimated) if row.answered else "",
             result=result_badge(self._results, row.result, said),
             due=times.moment(row.due) if row.due is not None else "",
             guard=guard_badge(row.verdict, said, overridden=row.overridden),
@@ -74,7 +73,7 @@ def lines_of_number(visit: Visit, connection: Connection, number: str, most: int
 LINES: Select[Any] = select(
     *(call.c.id, call.c.moment, call.c.at, call.c.booth, call.c.agent, call.c.shown, call.c.customer, call.c.talk),
     *(call.c.answered, call.c.result, call.c.due, call.c.verdict, call.c.overridden, call.c.incoming, call.c.sample),
-    *(call.c.version, call.c.taken, recording.c.state),
+    *(call.c.version, call.c.taken, call.c.estimated, call.c.hidden, recording.c.state),
 ).outerjoin_from(call, recording, recording.c.id == call.c.id)
 NEWEST_FIRST = (call.c.moment.desc(), call.c.id.desc())
 OLDEST_FIRST = (call.c.moment, call.c.id)

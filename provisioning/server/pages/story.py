@@ -15,7 +15,7 @@ from firmware.screens.teller import Teller
 from firmware.screens.words import CLEARS, DIAL_REASONS, MARKS, OVERRIDE_REASONS, TICKS
 from firmware.text.catalogue import Text, mark
 from firmware.text.times import duration
-from provisioning.server.pages.telling import Badge, ending, result_badge
+from provisioning.server.pages.telling import Badge, caller, ending, result_badge
 
 KINDS: dict[FactKind, str] = {
     FactKind.ATTEMPT: mark("dialled"),
@@ -70,12 +70,11 @@ class Storyteller:
     def course(self, record: Mapping[str, Any]) -> Iterator[Pair]:
         """How the call went, line by line; what the record does not say is left out."""
         result, text = record.get("result") or {}, self.text
-        if said := ending(record.get("cause"), record.get("by"), text):
-            yield Pair(text("Ended"), said)
+        yield from self._ends(record)
         if (rang := _between(record, "answered")) is not None:
             yield Pair(text("Rang for"), text("{seconds} s", seconds=round(rang)))
         if record.get("answered"):
-            yield Pair(text("Talk"), duration(record.get("talk") or 0))
+            yield Pair(text("Talk"), self._talk(record))
         if promised := _promise(record):
             kept = (record.get("talk") or 0) <= promised * 60 + 30
             said = text("{minutes} min, kept") if kept else text("{minutes} min, not kept")
@@ -90,6 +89,19 @@ class Storyteller:
             yield Pair(text("Why dialled"), self.callers_reason(record["reason"]))
         if result.get("note"):
             yield Pair(text("Note"), result["note"])
+
+    def _ends(self, record: Mapping[str, Any]) -> Iterator[Pair]:
+        """Who was there without a number, and who ended it."""
+        if record.get("hidden"):
+            yield Pair(self.text("Number"), caller("", record["hidden"], self.text))
+        sure = record.get("sure") is not False
+        if said := ending(record.get("cause"), record.get("by"), self.text, sure=sure):
+            yield Pair(self.text("Ended"), said)
+
+    def _talk(self, record: Mapping[str, Any]) -> str:
+        talk = duration(record.get("talk") or 0)
+        estimated = self.text("ca. {time}: estimated, since the line does not tell when somebody answers", time=talk)
+        return estimated if record.get("estimated") else talk
 
     def callers_reason(self, reason: str) -> str:
         """Why somebody was called who is on no list; what is not known here is told as it is."""

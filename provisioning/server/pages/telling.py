@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from firmware.redial import Verdict
 from firmware.results import Result
-from firmware.screens.words import CAUSES, PARTIES
+from firmware.screens.words import CAUSES, HIDDEN, PARTIES
 from firmware.text.catalogue import Text, mark
-from hw.events import Cause, Party
+from firmware.text.times import duration
+from hw.events import Cause, Hidden, Party
 
 
 class Badge(NamedTuple):
@@ -55,8 +56,23 @@ def guard_badge(verdict: str | None, text: Text, *, overridden: bool) -> Badge:
     return Badge(text(said.said), said.tone)
 
 
-def ending(cause: str | None, party: str | None, text: Text) -> str:
-    """How a call ended and who ended it; "" when the booth did not tell.
+def caller(shown: str, hidden: str | None, text: Text) -> str:
+    """The number of a call, or why somebody who called in showed none."""
+    return shown or text(HIDDEN[Hidden.__members__.get(hidden or "")])
+
+
+def talk_time(seconds: float, text: Text, *, estimated: bool) -> str:
+    """How long a talk was; marked where the booth's line guessed when it began.
+
+    >>> from firmware.text.catalogue import load
+    >>> talk_time(151, load("en"), estimated=True)
+    'ca. 2:31'
+    """
+    return text("ca. {time}", time=duration(seconds)) if estimated else duration(seconds)
+
+
+def ending(cause: str | None, party: str | None, text: Text, *, sure: bool = True) -> str:
+    """How a call ended and who ended it, as far as that is known; "" when the booth did not tell.
 
     >>> from firmware.text.catalogue import load
     >>> ending("NORMAL", "FAR", load("en")), ending("BUSY", "LINE", load("en")), ending(None, None, load("en"))
@@ -65,4 +81,6 @@ def ending(cause: str | None, party: str | None, text: Text) -> str:
     why, who = Cause.__members__.get(cause or ""), Party.__members__.get(party or "")
     if why is None or who is None:
         return ""
-    return text(PARTIES[who] if why is Cause.NORMAL else CAUSES[why])
+    if why is not Cause.NORMAL:
+        return text(CAUSES[why])
+    return text(PARTIES[who]) if sure else text("probably: {who}", who=text(PARTIES[who]))

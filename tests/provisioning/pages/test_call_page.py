@@ -57,6 +57,26 @@ def test_a_call_tells_its_whole_story(office, one, sv):
         assert part in said, part
 
 
+def test_a_call_says_what_is_only_likely(office, one, sv):
+    """On an analog line nobody tells when the far end answered, nor who hung up; a payphone shows no number."""
+    guessed = office.call(one, talk=151.0, estimated=True, sure=False)
+    said = sv.words(sv.get(f"/calls/{guessed}"))
+    assert "切断 おそらく先方切断" in said
+    assert "通話 約2:31（推定：" in said
+    known = sv.words(sv.get(f"/calls/{office.call(one, talk=151.0)}"))
+    assert "切断 先方切断" in known
+    assert "推定" not in known
+    nobody = {"key": "", "shown": "", "dialled": "", "kind": "INVALID"}
+    for _ in range(2):
+        hidden = office.call(one, incoming=True, number=nobody, customer=None, hidden="PAYPHONE", decision=None)
+    page = sv.get(f"/calls/{hidden}")
+    assert "番号 公衆電話" in sv.words(page)
+    assert 'href="/numbers/"' not in page.text
+    table = sv.words(sv.get("/calls"))
+    assert "公衆電話" in table
+    assert "約2:31" in table
+
+
 def test_marks_are_heard_where_they_were_set(office, one, sv):
     told = marks(
         ("answered", 0.0), ("complaint", 5.0), ("pause", 10.0), ("help", 15.0), ("resume", 20.0), ("refusal", 30.0)
