@@ -47,8 +47,9 @@ class Talk:
         self._unheard += self._sound.heard(data)
         whole = len(self._unheard) // FRAME * FRAME
         frames, self._unheard = bytes(self._unheard[:whole]), self._unheard[whole:]
+        said = self._sound.said
         for at in range(0, whole, FRAME):
-            if sound := self.ear.hear(frames[at : at + FRAME]):
+            if sound := self.ear.hear(frames[at : at + FRAME], said):
                 yield sound
 
     def seize(self) -> Script:

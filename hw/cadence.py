@@ -21,6 +21,7 @@ SAMPLES = FRAME // 2
 QUIET = 200.0**2 * SAMPLES  # energy of a frame in which nothing sounds: 8-bit modems rustle up to here
 SHARE = 0.85  # of a frame's energy, explained by a pair, makes it that tone
 BEGUN, GONE = 2, 3  # frames in a row that begin a tone, and that end one: its modulation has dips
+ECHO = 0.25  # of what was said comes back from the line at most (6 dB under it; a bad hybrid has 10)
 VOICED, HEEDED = 10, 25  # so many frames among so many that are neither tone nor silence are somebody's voice
 FOREVER = 3600.0
 
@@ -88,7 +89,8 @@ EUROPE = Country(
 )
 COUNTRIES = {country.name: country for country in (JAPAN, AMERICA, EUROPE)}
 
-STEPS: tuple[Pair, ...] = ((914, 985), (1371, 1429), (1757, 1797))  # of the special information tone, rising
+STEPS: tuple[Pair, ...] = ((928, 972), (1378, 1422), (1768, 1808))  # of the special information tone, rising
+STEP_SHARE = 0.75  # they may be 50 Hz off; three of them in a row are proof enough
 STEP: Range = (0.2, 0.5)  # nominal 0.274 or 0.380 s each
 
 
@@ -123,28 +125,33 @@ class Cadence:
         """Seconds for which nothing has been heard."""
         return self._run.seconds if self._run.kind is None else 0.0
 
-    def hear(self, frame: bytes) -> Sound | None:
-        """What this frame completes; BUSY and CONGESTION anew with each turn that is like the one before."""
-        kind = self._kind(array("h", frame))
+    def hear(self, frame: bytes, said: float = 0.0) -> Sound | None:
+        """What this frame completes; BUSY and CONGESTION anew with each turn that is like the one before.
+
+        `said` is the energy of what was lately sent: a softer sound that is no tone is then its echo, and tells nothing.
+        """
+        samples = array("h", frame)
+        power = energy(samples)
+        kind = self._kind(samples, power)
+        if kind is SOMETHING and power < ECHO * said:
+            return None
         ended = self._run.add(kind)
         sound = self._rhythm.ended(*ended) if ended else self._rhythm.lasts(self._run)
         if sound is None and not self._answered:
             sound = self._information(ended) or self._voice(kind)
         return sound
 
-    def _kind(self, samples: "array[int]") -> Pair | None:
+    def _kind(self, samples: "array[int]", power: float) -> Pair | None:
         """The tone that sounds; None for silence, SOMETHING for any other sound."""
-        energy = sum(map(mul, samples, samples)) - sum(samples) ** 2 / SAMPLES
-        if energy < QUIET:
+        if power < QUIET:
             return None
         last = self._run.kind  # most often it goes on
         pairs = (last, *self._pairs) if last and last is not SOMETHING else self._pairs
         for pair in pairs:
-            if explained(samples, pair) >= SHARE * energy:
+            if explained(samples, pair) >= SHARE * power:
                 return pair
-        if not self._answered and explained(samples, STEPS[self._steps]) >= SHARE * energy:
-            return STEPS[self._steps]
-        return SOMETHING
+        steps = () if self._answered else STEPS[self._steps : self._steps + 2]  # this one, and the one it gives way to
+        return next((step for step in steps if explained(samples, step) >= STEP_SHARE * power), SOMETHING)
 
     def _information(self, ended: "tuple[Pair | None, float] | None") -> Sound | None:
         """The special information tone, when its third step has ended; another sound breaks it."""
@@ -205,6 +212,7 @@ class _Rhythm:
         self._matched: Rule | None = None  # the tone that ended last was like this,
         self._turns = 0  # for so many turns
         self._ringing: Rule | None = None
+        self._paused = 0  # frames since ring-back was heard
         self._told: Sound | None = None
 
     def ended(self, kind: Pair | None, seconds: float) -> Sound | None:
@@ -226,11 +234,11 @@ class _Rhythm:
     def lasts(self, run: _Run) -> Sound | None:
         """A tone goes on, or a pause: told once."""
         ringing = self._ringing
-        if ringing and run.kind != ringing.pair:
-            if run.seconds < ringing.pause:
-                return None
-            self._ringing = None
-            return Sound.CEASED
+        if ringing:
+            self._paused = 0 if run.kind == ringing.pair else self._paused + 1
+            if self._paused * FRAME_SECONDS >= ringing.pause:
+                self._ringing = None
+                return Sound.CEASED
         for rule in self._rules:
             if rule.off is None and rule.pair == run.kind and within(rule.on, run.seconds):
                 return self._tell(rule)
@@ -247,6 +255,11 @@ class _Rhythm:
 def within(limits: Range, seconds: float) -> bool:
     """Whether a length is right."""
     return limits[0] <= seconds <= limits[1]
+
+
+def energy(samples: "array[int]") -> float:
+    """The sum of squares, without that of a constant part: some modems' silence is no nought."""
+    return sum(map(mul, samples, samples)) - sum(samples) ** 2 / len(samples)
 
 
 def explained(samples: "array[int]", pair: Pair) -> float:

@@ -1,9 +1,11 @@
 """Both directions of a talk through a V.253 modem: frames for the talk path, coded and shielded bytes for the port."""
 
 import threading
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from hw.cadence import energy
 from hw.coding import UNSIGNED, Coding
 from hw.contracts import FRAME, FRAME_SECONDS, SILENCE
 from hw.dle import shield
@@ -11,6 +13,7 @@ from hw.errors import MisuseError
 
 LONGEST = 10  # frames, 200 ms: older sound is dropped, for a talk must not lag
 CUSHION = 3  # frames of silence that the modem is given ahead: it must never run dry
+RECENT = 15  # frames: what was sent may be heard again from the line for so long
 STARVED = 0.03  # seconds that the talk path may be late before silence goes out instead
 AHEAD = 5  # frames; what is said still earlier is dropped: silence has stood in for it, and the talk would lag
 
@@ -26,6 +29,7 @@ class VoiceSound:
         self._said: deque[bytes] = deque()
         self._keys: deque[bytes] = deque()
         self._next_at = 0.0  # when the modem has played what it was given, less its cushion
+        self._loudness: deque[float] = deque(maxlen=RECENT)
         self._odd = b""
         self.wake: Callable[[], None] = _nobody
         self.dropped = 0  # frames that the modem did not take in time
@@ -77,6 +81,11 @@ class VoiceSound:
         """Whether tones of keys are still to be said."""
         return bool(self._keys)
 
+    @property
+    def said(self) -> float:
+        """The energy of the loudest frame lately sent: its echo may still come."""
+        return max(self._loudness, default=0.0)
+
     def heard(self, data: bytes) -> bytes:
         """Take sound from the modem, and give it back as s16le."""
         data = self._odd + data
@@ -107,6 +116,7 @@ class VoiceSound:
             frame = self._due(now)
             if frame is None:
                 return b""
+            self._loudness.append(energy(array("h", frame)))
             self._next_at = max(self._next_at, now - 2 * LONGEST * FRAME_SECONDS) + FRAME_SECONDS
             return shield(self._coding.encode(frame))
 
@@ -126,6 +136,7 @@ class VoiceSound:
         self._heard.clear()
         self._said.clear()
         self._keys.clear()
+        self._loudness.clear()
         self._odd = b""
 
 

@@ -145,7 +145,7 @@ def _coding(row: re.Match[str]) -> Coding | None:
         return None
     if "ADPCM" in name or not (bits == 8 or (bits == 16 and "U" not in name.replace("LAW", ""))):
         return None
-    if re.search(r"U ?LAW|MU|\xb5", name):
+    if re.search(r"[U\xb5] ?LAW|G\.?711 ?U", name):
         return ULAW
     if bits == 16:
         return LINEAR if re.search(r"PCM|LINEAR", name) else None

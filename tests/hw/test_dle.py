@@ -1,12 +1,9 @@
 """The shielding of sound: whatever the cuts, sound stays sound and codes stay codes."""
 
-import doctest
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import hw.dle
 from hw.dle import Code, Keys, Unshield, shield
 
 # Bytes among which there are many DLEs and letters that would be codes.
@@ -31,10 +28,6 @@ def cut(draw, data):
     """The same bytes, cut anywhere."""
     where = sorted(draw(st.lists(st.integers(0, len(data)), max_size=20)))
     return [data[a:b] for a, b in zip([0, *where], [*where, len(data)], strict=True)]
-
-
-def test_the_examples():
-    assert doctest.testmod(hw.dle).failed == 0
 
 
 @given(AUDIO, st.booleans(), st.data())
