@@ -50,6 +50,7 @@ bench: .setup-bench ## key to LCD, key to ATD, guard, a recorded call and its de
 
 text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics
+	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain doctor --statistics
 	$(BIN)/python -m babel.messages.frontend compile --directory provisioning/server/pages/words --domain pages --statistics
 
 pictures: .setup-test ## take the README's pictures anew

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from firmware import listfile, registrar, results, rulepack, sim
+from firmware import doctor, listfile, registrar, results, rulepack, sim
 from firmware.booth import Booth
 from firmware.browsing import Browsing
 from firmware.calls import Call, Calls
@@ -257,6 +257,7 @@ def parser() -> argparse.ArgumentParser:
     importing.add_argument("--name", help="the list's name on the screen (default: the file's)")
     importing.set_defaults(do=import_list)
     registrar.add(commands)
+    doctor.add(commands)
     return top
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from hw.at import NAMED, NEWS, Reply
-from hw.atport import Ask, AtPort, Script
+from hw.atport import Ask, AtPort, Pause, Script
 from hw.errors import PortLost
 from hw.serialport import SerialPort
 from hw.worker import Bell
@@ -86,6 +86,16 @@ class Interview:
         for line in (*reply.lines, *filter(None, [reply.final or "(no answer)"])):
             self._heard(f"< {line}")
         return Reply(command, reply.final, (*reply.lines, *aside))
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and hear what the modem says meanwhile."""
+
+        def script() -> Script:
+            yield Pause(seconds)
+
+        self._port.run(script())
+        while self._port.busy:
+            self._port.listen()
 
     def _notice(self, line: str) -> None:
         self._heard(f"< {line}")

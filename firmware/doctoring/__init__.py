@@ -1,0 +1,1 @@
+"""What `booth doctor` knows: which troubles there are, how urgent they are, and how to tell them."""
