@@ -317,13 +317,13 @@ class GsmModem(Circumstances):
             self.exchange.release_second(BUSY)
             return
         self._held_calls |= progress.state == "held"
+        self._carry_voice()
         self._say(*self.make.news(self._interpreter, progress))
         if waiting:
             number = progress.number or ""
             self._say(f'+CCWA: "{number}",{type_of(number)},1,,{VALIDITY[progress.hidden]}')
         if waiting and self.rings_second:
             self._send(self._ring_text(progress, clip=True))
-        self._carry_voice()
 
     def _let_go(self, progress: Progress, news: list[str]) -> None:
         """The OK of ATD, if it was kept back until now."""
