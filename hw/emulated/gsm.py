@@ -301,7 +301,7 @@ class GsmModem(Circumstances):
             self._say(*self.make.news(self._interpreter, progress))
             return
         self._interpreter.follow(progress)
-        self._held_calls &= progress.state == "idle" or len(self.exchange.calls) > 1
+        self._held_calls &= progress.state not in ("dialling", "ringing")
         self._carry_voice()
         news = self.make.news(self._interpreter, progress)
         self._say(*news)
