@@ -71,7 +71,9 @@ class Call:
             if self.seen:  # else it may be the end of the one before it
                 self.released, self.cause = True, self.cause if row.cause is None else row.cause
             return None
-        self.index, self.seen = self.index if row.index is None else row.index, True
+        if row.index is None:  # of which call is it? the list will tell
+            return None
+        self.index, self.seen = row.index, True
         if row.state in {CallState.ACTIVE, CallState.HELD} and not self.answered:
             self.answered = True
             return Answered()

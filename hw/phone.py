@@ -160,15 +160,21 @@ class Phone:
 
     def _greeting(self) -> Script:
         identity = yield from questions.greet(self._family)
+        yield from self._clear_away()
+        yield from self._sound.end(self._idle)
+        self._health.begin(identity)
+
+    def _clear_away(self) -> Script:
+        """Hang up a call that is none of ours: from before a restart, or one that the modem kept while it was deaf.
+
+        Nobody talks in it, and it would stand in the way of every dial. A call that was dialled meanwhile is ours, and
+        one that rings is somebody's.
+        """
         for row in (yield from questions.calls(self._family)) or ():
             if row.voice and row.incoming and row.state in RINGING:
                 self._take(row)
             elif row.voice and self._idle():
-                # Left over from before a restart: nobody talks in it any more. A call that was dialled while the modem
-                # was being greeted is none of those.
                 yield Ask(self._family.hang_up[0], self._pace.reply)
-        yield from self._sound.end(self._idle)
-        self._health.begin(identity)
 
     def _dialling(self, call: Call, number: str) -> Script:
         if call.over:
@@ -284,6 +290,8 @@ class Phone:
         if call is self._call:
             self._call = None
             self._audio.close()
+            if call.placed and not call.seen:  # something else was in its way
+                self._port.run(self._clear_away())
             self._port.run(self._sound.end(self._idle))
             self._health.news()
         self._post(event)

@@ -18,6 +18,7 @@ Question = Generator[Ask | Pause, Reply, T]
 FIRMWARE = frozenset({"AT+CGMR", "ATI"})
 
 SIM_ABSENT = frozenset({10, 13})  # not inserted, failure
+LOCKED = re.compile(r"(SIM|PH-[A-Z-]+) (PIN|PUK)2?|BLOCKED")  # 27.007 8.3; what else is said is noise
 SIM_LOCKED = frozenset({5, 6, 7, 11, 12, 16, 17, 18})  # PIN or PUK of SIM or telephone
 
 
@@ -144,7 +145,7 @@ def _sim(reply: Reply) -> Health:
         return Health()
     if word == "NOT INSERTED" or code in SIM_ABSENT:
         return Health(Fault.NO_SIM, word or reply.final)
-    if code in SIM_LOCKED or (word and word != "NOT READY"):
+    if code in SIM_LOCKED or LOCKED.fullmatch(word):
         return Health(Fault.SIM_LOCKED, word or reply.final)
     return Health(waking=True, detail=word or reply.final)
 

@@ -356,6 +356,7 @@ def test_sim800_its_own_words_for_ringing_and_answered():
         at.lists(listed(2))
         at.line.dial(NUMBER)
         at.modem.wait_for("ATD")
+        at.lists(listed(3))
         at.says("MO RING")
         at.inbox.until(Alerting)
         at.lists(listed(0))
