@@ -1,38 +1,72 @@
-"""The handset's sound card, through PortAudio: two bounded queues of 20 ms frames and nothing else."""
+"""A sound card, through PortAudio, 20 ms at a time: the handset's, or one that carries a modem's voice."""
 
 import contextlib
+import ctypes
 import os
 import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pyaudio
 
-from hw.contracts import FRAME, RATE, SILENCE
+from hw.contracts import RATE
+from hw.echo import EchoCanceller
 from hw.errors import AudioError, MisuseError
+from hw.jitter import CAP, SAMPLES, Jitter
 
-SAMPLES = FRAME // 2
-CAP = 10  # frames: 200 ms; what has waited longer is stale, and the oldest goes
 PREFILL = 2  # frames that must wait before the card is fed: it takes them at its own pace, not at the path's
+# Seconds of sound that the card holds besides the 20 ms it works on: with less than 80 ms in all, USB on a Raspberry Pi
+# crackles. PyAudio asks for the least that there is, 20 to 40 ms, and lets nobody else decide.
+CUSHION = 0.06
+PORTAUDIO = "libportaudio.so.2"
+PLUG = "PA_ALSA_PLUGHW"  # tells PortAudio to let ALSA convert: many cards know nothing but 48 kHz in stereo
 PATIENCE = 1.0  # seconds that close() waits for PortAudio
 HEARS, SPEAKS = "maxInputChannels", "maxOutputChannels"
 WHAT = {HEARS: "microphone", SPEAKS: "earpiece"}
 
 
 class SoundCard:
-    """Fulfils contracts.Handset on a sound card; names are (parts of) what PortAudio calls the devices, "" the default."""
+    """Fulfils contracts.Handset on a sound card; names are (parts of) what PortAudio calls the devices, "" the default.
 
-    def __init__(self, input: str = "", output: str = "") -> None:  # noqa: A002  # as device.toml has it
-        self.dropped = 0  # frames that came too fast for us or for the card
-        self.underruns = 0  # times the card wanted a frame and there was none
+    With `loudspeaker`, what the card plays is taken out of what its microphone hears; WiringError if that cannot be.
+    The card takes frames by its own clock: they are fitted to it, a sample at a time, as hw.jitter does.
+    """
+
+    def __init__(self, input: str = "", output: str = "", *, loudspeaker: bool = False) -> None:  # noqa: A002  # as device.toml has it
         self._names = {HEARS: input, SPEAKS: output}
+        self._echo = EchoCanceller() if loudspeaker else None
         self._heard: deque[bytes] = deque(maxlen=CAP)
         self._to_say: deque[bytes] = deque(maxlen=CAP)
-        self._speaking = False
         self._portaudio: pyaudio.PyAudio | None = None
         self._streams: list[pyaudio.Stream] = []
         self._stuck = False
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing heard, nothing to say, nothing counted."""
+        self._lost = 0
+        self._heard.clear()
+        self._to_say.clear()
+        self._mouth = Jitter(self._next_to_say, PREFILL)
+        if self._echo:
+            self._echo.forget()
+
+    @property
+    def dropped(self) -> int:
+        """Frames since it was opened that came too fast for us or for the card."""
+        return self._lost + self._mouth.overflows
+
+    @property
+    def underruns(self) -> int:
+        """Times since it was opened that the card wanted a frame and there was none."""
+        return self._mouth.underruns
+
+    @property
+    def adjusted(self) -> int:
+        """Frames to the card that were made a sample longer or shorter, because clocks differ."""
+        return self._mouth.adjusted
 
     def open(self) -> None:
         """Begin to hear and speak; raises AudioError, which names the device asked for and those there are."""
@@ -41,6 +75,8 @@ class SoundCard:
         if self._portaudio is not None:
             raise MisuseError("the sound card is open already")
         self._streams.clear()
+        self._begin()
+        os.environ.setdefault(PLUG, "1")
         with _hushed():
             portaudio = pyaudio.PyAudio()
             try:
@@ -59,7 +95,6 @@ class SoundCard:
         self._streams.clear()
         self._heard.clear()
         self._to_say.clear()
-        self._speaking = False
 
     @property
     def alive(self) -> bool:
@@ -72,13 +107,14 @@ class SoundCard:
 
     def write(self, frame: bytes) -> None:
         """Say a frame when the card wants one; the oldest goes when too many wait."""
-        self.dropped += len(self._to_say) == CAP
+        self._lost += len(self._to_say) == CAP
         self._to_say.append(frame)
 
     def _open_stream(self, portaudio: pyaudio.PyAudio, side: str, **settings: object) -> None:
-        device, name = _find(portaudio, side, self._names[side])
-        settings |= _index(side, device)
         try:
+            device, name = _find(portaudio, side, self._names[side])
+            settings |= _index(side, device)
+            _cushion(portaudio, side, device)
             stream = portaudio.open(RATE, 1, pyaudio.paInt16, frames_per_buffer=SAMPLES, **settings)
         except (OSError, ValueError) as problem:
             raise AudioError(
@@ -96,19 +132,21 @@ class SoundCard:
     # On PortAudio's own threads, which must never wait: they move bytes and count.
 
     def _hear(self, frame: bytes, _count: int, _times: object, _flags: int) -> tuple[None, int]:
-        self.dropped += len(self._heard) == CAP
-        self._heard.append(frame)
+        self._lost += len(self._heard) == CAP
+        self._heard.append(self._echo.cleaned(frame) if self._echo else frame)
         return None, pyaudio.paContinue
 
     def _speak(self, _none: None, _count: int, _times: object, _flags: int) -> tuple[bytes, int]:
-        if not self._speaking and len(self._to_say) < PREFILL:
-            return SILENCE, pyaudio.paContinue
-        try:
-            frame, self._speaking = self._to_say.popleft(), True
-        except IndexError:
-            frame, self._speaking = SILENCE, False
-            self.underruns += 1
+        frame = self._mouth.take()
+        if self._echo:
+            self._echo.played(frame)
         return frame, pyaudio.paContinue
+
+    def _next_to_say(self) -> bytes | None:
+        try:
+            return self._to_say.popleft()
+        except IndexError:
+            return None
 
 
 def _find(portaudio: pyaudio.PyAudio, side: str, wanted: str) -> tuple[int | None, str]:
@@ -126,6 +164,31 @@ def _find(portaudio: pyaudio.PyAudio, side: str, wanted: str) -> tuple[int | Non
 
 def _index(side: str, device: int | None) -> dict[str, int | None]:
     return {"input_device_index" if side == HEARS else "output_device_index": device}
+
+
+class _DeviceInfo(ctypes.Structure):
+    """PaDeviceInfo of portaudio.h."""
+
+    _fields_: ClassVar = [
+        ("version", ctypes.c_int),
+        ("name", ctypes.c_char_p),
+        ("host_api", ctypes.c_int),
+        ("inputs", ctypes.c_int),
+        ("outputs", ctypes.c_int),
+        ("low_input", ctypes.c_double),
+        ("low_output", ctypes.c_double),
+    ]
+
+
+def _cushion(portaudio: pyaudio.PyAudio, side: str, device: int | None) -> None:
+    """Have PyAudio ask for enough: what it takes for the device's lowest latency is changed. OSError without a device."""
+    if device is None:
+        default = portaudio.get_default_input_device_info if side == HEARS else portaudio.get_default_output_device_info
+        device = int(default()["index"])
+    library = ctypes.CDLL(PORTAUDIO)  # the very one that PyAudio has loaded
+    library.Pa_GetDeviceInfo.restype = ctypes.POINTER(_DeviceInfo)
+    info = library.Pa_GetDeviceInfo(device).contents
+    info.low_input, info.low_output = max(info.low_input, CUSHION), max(info.low_output, CUSHION)
 
 
 def _devices(portaudio: pyaudio.PyAudio, side: str) -> dict[int, str]:

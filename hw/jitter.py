@@ -70,7 +70,8 @@ class Jitter:
         step = 1 if excess > 0 else -1
         held = self._held
         samples = array("h", bytes(held[: FRAME + 4]))
-        if len(samples) < SAMPLES + 2 or (not self._pressing and max(max(samples), -min(samples)) > QUIET):
+        samples.extend(samples[-1:] * (SAMPLES + 2 - len(samples)))  # these weigh nothing when a sample is to be gained
+        if len(held) < FRAME + 2 * step or (not self._pressing and not -QUIET <= min(samples) <= max(samples) <= QUIET):
             step, frame = 0, bytes(held[:FRAME])
         else:
             frame = stretched(samples, step)
