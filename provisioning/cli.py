@@ -12,7 +12,7 @@ from firmware.opus import OpusError
 from firmware.vault import SUFFIX
 from hw.contracts import FRAME_SECONDS
 from hw.errors import HardwareError
-from provisioning import keys, recording, rules
+from provisioning import keys, recording, rules, udev
 from provisioning.recording import Recording, RecordingError
 from provisioning.server import cli as server
 from provisioning.server.lock import TakenError
@@ -86,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     server.add_to(commands)
     rules.add_to(commands)
+    udev.add_to(commands)
 
     key = _taught(commands.add_parser("key", help="make the key pair that recordings are sealed to"), KEY_EXAMPLES)
     actions = key.add_subparsers(metavar="ACTION", required=True)
