@@ -272,13 +272,13 @@ def debounce(count):
     return took
 
 
-def encoders(seconds):
+def encoders(seconds, frame=lambda _n: SILENCE):
     """Share of one core of two bare libopus encoders at the same work."""
     ears = (opus.Encoder(), opus.Encoder())
     began = time.process_time()
-    for _ in range(int(seconds * 50)):
+    for n in range(int(seconds * 50)):
         for ear in ears:
-            ear.encode(SILENCE)
+            ear.encode(frame(n))
     return 100 * (time.process_time() - began) / seconds
 
 

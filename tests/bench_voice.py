@@ -298,6 +298,11 @@ class Marks:
         """Seconds of each mark that arrived."""
         return [self.came[mark] - left for mark, left in self.left.items() if mark in self.came]
 
+    @property
+    def missing(self):
+        """How many never came, of those between the first and the last that did: the path drops what is stale."""
+        return len(range(min(self.came), max(self.came) + 1)) - len(self.came) if self.came else 0
+
 
 class MarkedHandset(EmulatedHandset):
     """A handset whose agent says marks, and which notes when the customer's come to the ear."""
@@ -359,9 +364,9 @@ def through_the_booth(directory, seconds, starts):
     """Seconds that each mark took, to the agent and to the customer, over so many starts of the talk path.
 
     Where the two ends' frames fall between the path's own differs from one start to the next, and with it the delay.
-    Told besides: how many of the path's ticks this machine has made late, of how many.
+    Told besides: how many of the path's ticks this machine has made late, of how many, and how many marks were lost.
     """
-    news, late, ticks = queue.SimpleQueue(), 0, 0
+    news, late, ticks, missing = queue.SimpleQueue(), 0, 0, 0
     vault = Vault(directory / "recordings", [str(pyrage.x25519.Identity.generate().to_public())], news.put)
     recorder, to_agent, to_customer = Recorder(vault, news.put), [], []
     for start in range(starts):
@@ -383,10 +388,11 @@ def through_the_booth(directory, seconds, starts):
         modem.stop()
         port.close()
         handset.close()
+        missing += agent.missing + customer.missing
         to_agent += customer.delays
         to_customer += agent.delays
     vault.close()
-    return to_agent, to_customer, f"{late} of {ticks} ticks late"
+    return to_agent, to_customer, f"{late} of {ticks} ticks late, {missing} marks lost both ways"
 
 
 def through_two_fifos(frames):
@@ -436,6 +442,9 @@ def tell_calls(directory, seconds):
     print(f"    by thread: {json.dumps({name: round(one, 2) for name, one in sorted(booth['threads'].items())})}")
     told = " + ".join(f"{name} {one:.2f}" for name, one in {"baresip": share, **shares}.items())
     print(f"  the programs: {told} = {programs:.2f} %")
+    bare = bench.encoders(seconds, bench.Prepared().frame)
+    others = programs - shares["opusenc"] + bare
+    print(f"  two bare libopus encoders instead of opusenc: {bare:.2f} %; then it is {total / others:.2f}x")
     print(
         f"resident memory at most: booth {booth['memory']:.0f} MB, baresip {memory:.0f} MB and then opusenc or age {most:.0f} MB:"
         f" {booth['memory'] / (memory + most):.2f}x",
