@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 
-from firmware import callflow
+from firmware import callflow, quality
 from firmware.acts.calling import Calling
 from firmware.acts.dialling import Dialling
 from firmware.acts.office import Office
@@ -39,6 +39,7 @@ from hw.events import (
     KeyHeld,
     KeyPressed,
     KeyReleased,
+    LineDegraded,
     LineLost,
     LineReady,
     SignalChanged,
@@ -182,7 +183,7 @@ class Booth:
         match event:
             case HookLifted() | HookReplaced():
                 condition.lifted = isinstance(event, HookLifted)
-            case LineReady() | LineLost() | SimLocked():
+            case LineReady() | LineLost() | SimLocked() | LineDegraded():
                 self._note_line(event)
             case SignalChanged(bars):
                 condition.signal = bars
@@ -194,7 +195,7 @@ class Booth:
                 log.warning("no sound: %s", why)
                 parts.conversation.sound_failed()
 
-    def _note_line(self, event: LineReady | LineLost | SimLocked) -> None:
+    def _note_line(self, event: LineReady | LineLost | SimLocked | LineDegraded) -> None:
         condition, parts = self._parts.condition, self._parts
         match event:
             case LineReady(model, operator):
@@ -208,10 +209,15 @@ class Booth:
                 if fault in GONE:
                     parts.reconnect.lost(monotonic())
                     parts.sim.gone()
+                    condition.impaired = ""
                 elif fault is Fault.NO_NETWORK:  # which is looked for only once the SIM is open
                     self._sim_opened()
             case SimLocked():
                 parts.sim.locked(event)
+            case LineDegraded(why):
+                log.warning("the line is impaired: %s", why)
+                condition.impaired = why
+                quality.note_degraded(parts.calls, why)
 
     def _sim_opened(self) -> None:
         if self._parts.sim.opened():

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, replace
 from time import monotonic
 
+from firmware import quality
 from firmware.calls import Call, Calls
 from firmware.facts import PastCall
 from firmware.gate import Target
@@ -175,6 +176,7 @@ class Conversation:
         self._path.stop()
         self._handset.close()
         self._recorder.discard()
+        quality.note_sound(self._calls, self._path.counts)
         cause, by, sure = _ending(event)
         talk = monotonic() - self._answered_at if call.answered else 0.0
         self._unwritten.append(_End(call.id, cause, by, sure, talk, self._sealed))
@@ -251,7 +253,7 @@ class Conversation:
             self._ticks.pop()
             self._path.ear(TICK)
 
-    def body(self, script: tuple[str, ...], page: int, *, line: str, asked: bool) -> CallBody:
+    def body(self, script: tuple[str, ...], page: int, *, line: str, asked: bool, impaired: bool) -> CallBody:
         """What the screen shows while a call is going on."""
         call = self._going
         since = self._answered_at if call.answered else self._began
@@ -265,6 +267,7 @@ class Conversation:
             muted=self._path.muted,
             held=self._path.held,
             deaf=self._deaf,
+            impaired=impaired,
             tone_mode=self._tone_mode,
             tones=self._tones,
             volume=self._path.volume,

@@ -37,6 +37,7 @@ class Condition:
     operator: str = ""
     signal: int | None = None
     fault: LineLost | None = None
+    impaired: str = ""  # why the line, which works, does not work as it should
     fault_since: float | None = None  # UTC seconds
     ringing: Call | None = None
     owed: Call | None = None  # the call whose result is to be keyed

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from time import monotonic
 
+from firmware import quality
 from firmware.callflow import Place, State
 from firmware.parts import Parts
 from firmware.screens.scene import (
@@ -55,7 +56,8 @@ class Scenery:
     def _conversation(self, place: Place) -> Body:
         script, line = self._parts.settings.script.pages, self._parts.condition.model
         asked = place.state is State.END_ASKED
-        return self._parts.conversation.body(script, self.script_page, line=line, asked=asked)
+        impaired = bool(self._parts.condition.impaired)
+        return self._parts.conversation.body(script, self.script_page, line=line, asked=asked, impaired=impaired)
 
     def _waiting(self) -> int:
         try:
@@ -115,6 +117,7 @@ class Scenery:
             ("card", f"{parts.vault.space() // MEGABYTE} MB"),
             ("modem", condition.model or "-"),
             ("network", condition.operator or "-"),
+            *quality.lines(parts.calls, condition.impaired),
             ("clock", parts.clock.source or "-"),
             ("agent", condition.agent or "-"),
             ("version", version("boothphone")),

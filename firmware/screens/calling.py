@@ -199,8 +199,9 @@ def _states(body: CallBody, teller: Teller) -> tuple[Chip, ...]:
     muted = (Chip("B", text("muted"), on=True, tone="bad"),) if body.muted else ()
     held = (Chip("B", text("on hold"), on=True, tone="bad"),) if body.held else ()
     deaf = (Chip("!", text("no sound"), on=True, tone="bad"),) if body.deaf else ()
+    impaired = (Chip("!", text("line impaired"), on=True, tone="warn"),) if body.impaired else ()
     asking = (Chip("*", text("agrees to recording"), tone="warn"),) if body.asking else ()
-    return asking + deaf + muted + held
+    return asking + deaf + impaired + muted + held
 
 
 def _foot(body: CallBody, teller: Teller) -> Block:

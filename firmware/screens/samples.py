@@ -159,6 +159,7 @@ _STATUS: tuple[tuple[str, str | float], ...] = (
     ("version", "26.11.0"),
 )
 
+_IMPAIRED = (("gaps", "0/3"), ("impaired", ""), ("", "the modem refused its sound at"), ("", "first: it will be reset"))
 _SERVER: tuple[tuple[str, str | float], ...] = (
     ("server", "server-down"),
     ("contact", NOW - 2 * DAY),
@@ -275,6 +276,7 @@ CALLS: dict[str, Scene] = {
     "talking-stranger": _scene(S.TALKING, CallBody(replace(STRANGER, answered=True), 61.0), RECORDING),
     "talking-payphone": _scene(S.TALKING, CallBody(replace(PAYPHONE, answered=True), 61.0), RECORDING),
     "talking-estimated": _scene(S.TALKING, replace(_TALKING, call=replace(CALL, estimated=True)), RECORDING),
+    "talking-impaired": _scene(S.TALKING, replace(_TALKING, impaired=True, muted=True), RECORDING),
     "talking-second": _scene(S.TALKING, replace(_TALKING, second=Call("c5", KAWAGUCHI.number, KAWAGUCHI)), RECORDING),
     "talking-second-payphone": _scene(S.TALKING, replace(_TALKING, second=PAYPHONE, muted=True), RECORDING),
     "alerting-second": _scene(
@@ -354,6 +356,7 @@ SERVICE: dict[str, Scene] = {
         S.MENU, MenuBody("breaks", ("lunch", "rest", "meeting", "training", "other"), 1, outcome="on-break")
     ),
     "menu-status": _scene(S.MENU, MenuBody("status", (), status=_STATUS)),
+    "menu-status-impaired": _scene(S.MENU, MenuBody("status", (), 9, status=_STATUS + _IMPAIRED)),
     "menu-status-server": _scene(S.MENU, MenuBody("status", (), status=_STATUS[:1] + _SERVER + _STATUS[1:])),
     "menu-volume": _scene(S.MENU, MenuBody("volume", ("louder", "softer"), volume=7)),
     "menu-language": _scene(S.MENU, MenuBody("language", ("ja", "en"), 0)),

@@ -104,6 +104,7 @@ class CallBody:
     muted: bool = False
     held: bool = False
     deaf: bool = False  # the handset or the line carries no sound
+    impaired: bool = False  # the line works, but not as it should: the status page says why
     tone_mode: bool = False
     tones: str = ""  # digits sent in tone mode
     volume: int = 5  # 0 to 10

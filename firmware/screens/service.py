@@ -107,7 +107,7 @@ def _name(page: str, item: str, teller: Teller) -> tuple[str, str]:
 
 def _status(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     pairs = tuple((_word(words.STATUS, name, teller), _value(value, teller)) for name, value in body.status)
-    return (Pairs(pairs, body.chosen),), tuple(f"{name} {value}" for name, value in pairs)
+    return (Pairs(pairs, body.chosen),), tuple(f"{name} {value}".strip() for name, value in pairs)
 
 
 def _value(value: str | float, teller: Teller) -> str:

@@ -242,6 +242,8 @@ STATUS: dict[str, str] = {
     "sim": mark("SIM"),
     "network": mark("Network"),
     "signal": mark("Signal"),
+    "gaps": mark("Sound gaps, last/all"),
+    "impaired": mark("Line impaired"),
     "version": mark("Version"),
     "booth": mark("Booth"),
     "agent": mark("Agent"),
