@@ -82,6 +82,11 @@ class AnalogModem(AnalogCircumstances):
         """Sound bytes that the host sent in the latest stream."""
         return self._body.latest.taken if self._body.latest else 0
 
+    @property
+    def lost(self) -> int:
+        """Pieces of sound for the host that were lost since it was plugged in, because it read nothing."""
+        return self._body.lost
+
     def plug(self) -> None:
         """Plug it in: it starts afresh, on-hook, under a new device number and the same name."""
         if not self._port.plugged:

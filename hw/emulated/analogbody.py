@@ -58,7 +58,8 @@ class Body:
         self._frames = self._host_bytes = 0
         self._stirred = time.monotonic()
         self._idle_watch: object = None
-        self._lost = self._host_held = False
+        self.lost = 0  # pieces of sound that the host did not take
+        self._losing = self._host_held = False
 
     @property
     def occupied(self) -> bool:
@@ -263,9 +264,10 @@ class Body:
 
     def _deliver(self, sound: bytes) -> None:
         sent = self.case.write(sound)
-        if sent and self._lost:
+        if sent and self._losing:
             self.report("o")
-        self._lost = not sent
+        self._losing = not sent
+        self.lost += not sent
 
     def _report_sounds(self, heard: bytes) -> None:
         recording = self.stream is not None and self.stream.records
