@@ -54,13 +54,13 @@ def _open(modem: Interpreter, codes: list[str]) -> list[str]:
 
 def lock(modem: Interpreter, command: Command) -> list[str]:
     """+CLCK="SC",2: whether the SIM has a PIN; 0 takes it off and 1 puts it on, with the PIN."""
-    what, mode, *code = command.arguments or ["", ""]
+    what, mode, code, *_ = [*command.arguments, "", "", ""]
     if command.how != "=" or what.upper() != "SC" or mode not in ("0", "1", "2"):
         raise RefusedError(WRONG_PARAMETERS)
     modem.need_sim()
     if mode == "2":
         return [f"+CLCK: {int(modem.around.pin_wanted)}"]
-    if not modem.around.enter_pin((code or [""])[0]):
+    if not modem.around.enter_pin(code):
         raise RefusedError(WRONG_PASSWORD)
     modem.around.pin_wanted = mode == "1"
     return []
