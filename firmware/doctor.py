@@ -151,6 +151,8 @@ class Round:
         if (named := self._line("port")) != AUTO:
             return any(_is(named, each) for each in (port, *_ports(found)))
         usb, imei = self._line("usb"), self._line("imei")
+        if found and found.kind is (Kind.ANALOG if self.settings.line.kind == "gsm" else Kind.GSM):
+            return False
         path = found.device.path if found else ""
         here = not usb or path == usb or path.startswith(f"{usb}.")
         return here and (not imei or checkup is None or not checkup.imei or checkup.imei.endswith(imei))

@@ -14,6 +14,8 @@ from hw.at import Reply
 from hw.errors import HardwareError, ModemTimeout, UnexpectedReply
 from hw.gsm import FAMILIES
 from hw.interview import Interview, Listener, PortForbiddenError, PortInUseError
+from hw.modems.analog import GENERIC as V253
+from hw.modems.analog import MODELS, too_old
 from hw.modems.family import Family, Flaw
 from hw.modems.generic import GENERIC
 from hw.modems.known import Kind, family_said
@@ -21,9 +23,7 @@ from hw.questions import SIM_ABSENT, SIM_LOCKED
 
 T = TypeVar("T")
 Part = Callable[[Interview, "Checkup"], "Checkup"]
-VERSION = re.compile(r"(?:Flash Rev|V|Version|Firmware)\D{0,20}(\d+)\.(\d+)\.(\d+)", re.IGNORECASE)
-USR_FROM = (1, 2, 23)
-OLD_USR = Flaw("", "firmware before 1.2.23 does not take the line when told to; a newer one does", voiceless=True)
+TOO_OLD = Flaw("", "firmware too old to take the line; its maker has a newer one", voiceless=True)
 PUK_LOCKS = frozenset({12, 18})
 BUSY = "NOT READY"  # the SIM will say more in a moment
 WAITS = 3  # seconds that a SIM which is not ready is given
@@ -204,18 +204,16 @@ def _cevolte(line: str) -> bool | None:
 
 
 def _v253(modem: Interview, found: Checkup) -> Checkup:
-    about = "\n".join(line for command in ("ATI3", "ATI7") for line in modem.ask(command).lines)
-    version = VERSION.search(about)
-    old = found.family == "usr5637" and version is not None and tuple(map(int, version.groups())) < USR_FROM
-    classes = re.findall(r"\d+", " ".join(modem.ask("AT+FCLASS=?").lines))
-    firmware = ".".join(version.groups()) if version else ""
-    return replace(found, voice="8" in classes, firmware=firmware or found.firmware, flaw=OLD_USR if old else None)
+    about = [line for command in ("ATI3", "ATI7") for line in modem.ask(command).lines]
+    classes = re.findall(r"\d+(?:\.\d)?", " ".join(modem.ask("AT+FCLASS=?").lines))
+    old = too_old(MODELS.get(found.family, V253), about)
+    return replace(found, voice="8" in classes, firmware=found.firmware or old, flaw=TOO_OLD if old else None)
 
 
 def _stranger(modem: Interview, found: Checkup) -> Checkup:
     """It has told nobody who it is: voice by V.253, perhaps?"""
     asked = _v253(modem, found)
-    return replace(asked, kind=Kind.ANALOG, family="v253") if asked.voice else asked
+    return replace(asked, kind=Kind.ANALOG, family=V253.name) if asked.voice else asked
 
 
 def _family(found: Checkup) -> Family:

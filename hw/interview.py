@@ -45,7 +45,8 @@ class Interview:
     def __enter__(self) -> Self:
         try:
             self._port.open()
-            self.ask("ATE0", FIRST)
+            if not self.ask("ATE0", FIRST).ok:  # some find their speed by the first word, and lose it
+                self.ask("ATE0", FIRST)
         except PortLost as problem:
             self.close()
             raise _plainly(self.path, problem) from problem

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from hw.modems.analog import GENERIC as V253
+from hw.modems.analog import identified
+
 
 class Role(Enum):
     """What an interface is for."""
@@ -125,18 +128,15 @@ KNOWN: tuple[Known, ...] = (
 
 BY_IDENT: Mapping[str, Known] = {one.ident: one for one in KNOWN}
 
-SAID: tuple[tuple[str, str, Kind], ...] = (
-    (r"A76\d\d", "a7670", Kind.GSM),
-    (r"SIM7[56]\d\d", "sim7600", Kind.GSM),
-    (r"SIM[89]\d\d", "sim800", Kind.GSM),
-    (r"Quectel", "quectel", Kind.GSM),
-    (r"huawei", "huawei", Kind.GSM),
-    (r"K3565", "odd", Kind.GSM),
-    (r"^5601$|USR5637|U\.?S\.? ?Robotics", "usr5637", Kind.ANALOG),
-    (r"^56000$|^CX930", "conexant", Kind.ANALOG),
-    (r"MT9234", "mt9234", Kind.ANALOG),
+SAID: tuple[tuple[str, str], ...] = (
+    (r"A76\d\d", "a7670"),
+    (r"SIM7[56]\d\d", "sim7600"),
+    (r"SIM[89]\d\d", "sim800"),
+    (r"Quectel", "quectel"),
+    (r"huawei", "huawei"),
+    (r"K3565", "odd"),
 )
-"""What is found in the answers to ATI, AT+CGMI and AT+CGMM, the family that says so, and its kind."""
+"""What is found in the answers to ATI, AT+CGMI and AT+CGMM, and the GSM family that says so."""
 
 
 def family_said(words: str) -> tuple[str, Kind] | None:
@@ -146,7 +146,8 @@ def family_said(words: str) -> tuple[str, Kind] | None:
     ('sim7600', <Kind.GSM: 'gsm'>)
     >>> family_said("Philips")
     """
-    for pattern, family, kind in SAID:
-        if re.search(pattern, words, re.IGNORECASE | re.MULTILINE):
-            return family, kind
-    return None
+    for pattern, family in SAID:
+        if re.search(pattern, words, re.IGNORECASE):
+            return family, Kind.GSM
+    model = identified([words])
+    return None if model is V253 else (model.name, Kind.ANALOG)

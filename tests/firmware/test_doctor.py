@@ -20,7 +20,8 @@ from firmware.doctoring import words
 from firmware.doctoring.report import Patient, Report
 from firmware.doctoring.troubles import TABLE, Trouble, missed, troubles
 from firmware.settings import example
-from hw.checkup import OLD_USR, Checkup, Contact
+from hw.checkup import TOO_OLD, Checkup, Contact
+from hw.emulated.analog import AnalogModem
 from hw.emulated.exchange import Exchange
 from hw.emulated.gsm import GsmModem
 from hw.gsm import FAMILIES
@@ -225,6 +226,17 @@ def test_device_toml_says_which_modem_counts(doctor, ec25, sockets, tmp_path):
         assert '✗ 2 modems are plugged in and device.toml does not say which one to use. Write usb = "1-1.2"' in said
 
 
+def test_an_analog_modem_is_no_choice_for_a_gsm_line(doctor, ec25, sockets, tmp_path):
+    (tmp_path / "other").mkdir()
+    with Exchange() as exchange, AnalogModem("conexant", exchange, tmp_path / "other") as other:
+        sockets.plug("1-1.3", "0572:1329", ttys={0: other.port})
+        status, said = doctor(device=device_toml(tmp_path, port="auto"))
+        assert (status, said.splitlines()[-1]) == (0, "✓ Nothing keeps the booth from calling.")
+        assert "Conexant HUC56S" in said
+        ec25.silent = True
+        assert doctor(device=device_toml(tmp_path, port="auto"))[0] == 1
+
+
 def test_the_port_of_device_toml_is_asked_wherever_it_is(doctor, modem, tmp_path):
     status, said = doctor(device=device_toml(tmp_path, port=modem.at))
     assert (status, "Quectel EC25" in said) == (0, True)
@@ -313,7 +325,7 @@ def wanted():
     found = extract_from_dir(
         str(ROOM), [("doctoring/**.py", "python"), ("doctor.py", "python")], keywords={"say": None, "phrase": None}
     )
-    advice = {flaw.advice for family in FAMILIES.values() for flaw in family.flaws} | {OLD_USR.advice}
+    advice = {flaw.advice for family in FAMILIES.values() for flaw in family.flaws} | {TOO_OLD.advice}
     return {message for _, _, message, _, _ in found} | advice | {known.note for known in KNOWN if known.note}
 
 
