@@ -8,7 +8,8 @@ from firmware.doctoring.report import Patient, Report
 from firmware.doctoring.troubles import Trouble, dbm
 from firmware.doctoring.words import phrase
 from firmware.text.catalogue import Text
-from hw.checkup import Checkup, Contact
+from hw.checkup import VOLTE, Checkup, Contact
+from hw.gsm import FAMILIES
 
 LABELS = 12  # columns of the labels
 BARS = "▂▄▆█"
@@ -65,8 +66,8 @@ def verdict(found: list[Trouble], say: Text) -> Iterator[str]:
 
 def told(trouble: Trouble, say: Text) -> str:
     """One line: what is wrong, and what to do."""
-    said, advice = trouble.said(say), trouble.advice(say)
-    return f"{said}。{advice}" if say.language == "ja" else f"{said}. {advice[:1].upper()}{advice[1:]}"
+    said, advice = trouble.said(say), trouble.advice(say).rstrip(".。")
+    return f"{said}。{advice}。" if say.language == "ja" else f"{said}. {advice[:1].upper()}{advice[1:]}."
 
 
 def machine(report: Report, found: list[Trouble], say: Text) -> dict[str, Any]:
@@ -118,9 +119,16 @@ def _answers(checkup: Checkup, say: Text) -> Iterator[str]:
         if checkup.sim == "READY":
             yield _row(say("network"), _network(checkup, say))
         yield _row(say("signal"), _signal(checkup, say))
-    yield _row(say("voice"), say(YES[checkup.voice]))
-    if checkup.sim:
+    yield _row(say("voice"), say(_voice(checkup)))
+    if checkup.family in VOLTE:
         yield _row("VoLTE", say(YES[checkup.volte]))
+
+
+def _voice(checkup: Checkup) -> str:
+    family = FAMILIES.get(checkup.family)
+    if checkup.voice is None and family and family.sound.via == "card":
+        return phrase("analog, by the sound card of the line")
+    return YES[checkup.voice]
 
 
 def _network(checkup: Checkup, say: Text) -> str:
