@@ -19,7 +19,7 @@ log = logging.getLogger("hub")
 def power_cycle(path: str, sysfs: Path = SYSFS, off: float = OFF) -> bool:
     """Switch the socket `path` (such as "1-1.2") off now and on again after `off` seconds, on a thread of its own.
 
-    Whether anything could be done. A socket that was found off, because we died in between, is only switched on.
+    Whether anything could be done. Should we be killed meanwhile, the socket stays off: `switched_off`, `switch_on`.
     """
     if not SOCKET.fullmatch(path):
         return False
