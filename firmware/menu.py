@@ -9,7 +9,7 @@ from firmware.calls import Calls
 from firmware.customers import CallList
 from firmware.listfile import ListFileError
 from firmware.outcomes import Left
-from firmware.screens.scene import MenuBody
+from firmware.screens.scene import MenuBody, SoundBody
 
 TOP = ("log", "breaks", "status", "volume", "language", "audio", "lists", "usb", "supervisor")
 ITEMS = {
@@ -99,12 +99,17 @@ class Menu:
             return Wish("list", str(self._lists[self._chosen].id))
         return Wish(self._page, item)
 
-    def body(self, status: Callable[[], tuple[tuple[str, str | float], ...]], volume: int) -> MenuBody:
+    def body(
+        self,
+        status: Callable[[], tuple[tuple[str, str | float], ...]],
+        volume: int,
+        sound: SoundBody | None = None,
+    ) -> MenuBody:
         """What the screen shows."""
         pairs = status() if self._page == "status" else ()
         if pairs:
             self._chosen = min(self._chosen, len(pairs) - 1)
-        return MenuBody(self._page, self._items, self._chosen, pairs, volume, self.outcome)
+        return MenuBody(self._page, self._items, self._chosen, pairs, volume, self.outcome, sound)
 
     @property
     def _items(self) -> tuple[str, ...]:

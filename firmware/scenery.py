@@ -106,7 +106,7 @@ class Scenery:
         return OutOfOrderBody(lost.fault, lost.detail, condition.fault_since, wait or 0.0, scroll, card)
 
     def _menu(self) -> Body:
-        return self._parts.menu.body(self._status, self._parts.conversation.volume)
+        return self._parts.menu.body(self._status, self._parts.conversation.volume, self._parts.soundtest.progress)
 
     def _status(self) -> tuple[tuple[str, str | float], ...]:
         """The status page: names of views.STATUS, values as they are; a number is a moment."""

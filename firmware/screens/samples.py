@@ -23,6 +23,7 @@ from firmware.screens.scene import (
     RingingBody,
     Scene,
     SimBody,
+    SoundBody,
     WrapUpBody,
 )
 from firmware.screens.verdicts import verdicts
@@ -360,7 +361,8 @@ SERVICE: dict[str, Scene] = {
     "menu-status-server": _scene(S.MENU, MenuBody("status", (), status=_STATUS[:1] + _SERVER + _STATUS[1:])),
     "menu-volume": _scene(S.MENU, MenuBody("volume", ("louder", "softer"), volume=7)),
     "menu-language": _scene(S.MENU, MenuBody("language", ("ja", "en"), 0)),
-    "menu-audio": _scene(S.MENU, MenuBody("audio", (), outcome="audio-running")),
+    "menu-audio": _scene(S.MENU, MenuBody("audio", (), outcome="audio-speak", sound=SoundBody(9.0, 20.0, -24.0))),
+    "menu-audio-end": _scene(S.MENU, MenuBody("audio", (), outcome="audio-quiet")),
     "menu-lists": _scene(S.MENU, MenuBody("lists", (LIST.name, "夏のご挨拶", "Autumn follow-up"), 1)),
     "menu-usb": _scene(S.MENU, MenuBody("usb", ("haru.csv", "natsu_2026_final.csv"), 0, outcome="import-failed")),
     "menu-usb-none": _scene(S.MENU, MenuBody("usb", ())),

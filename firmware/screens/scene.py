@@ -188,6 +188,15 @@ class OutOfOrderBody:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundBody:
+    """A sound test that runs."""
+
+    left: float  # seconds
+    lasts: float
+    heard: float  # dBFS of what the microphone hears
+
+
+@dataclass(frozen=True, slots=True)
 class MenuBody:
     """MENU and its pages: "" is the top; else "breaks", "status", "volume", "language", "audio", "lists", "usb"."""
 
@@ -197,6 +206,7 @@ class MenuBody:
     status: tuple[tuple[str, str | float], ...] = ()  # (name, value) of the status page; a float is a moment
     volume: int = 5
     outcome: str = ""  # a word of views.OUTCOMES after something was done
+    sound: SoundBody | None = None
 
 
 Body = (

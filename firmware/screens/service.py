@@ -6,6 +6,9 @@ from firmware.screens.teller import Teller
 from firmware.screens.view import Alert, Banner, Bar, Block, Brief, Line, Pairs, Panel, Row, Rows, Tone, View
 
 LOUDEST = 10
+DEEPEST = 60.0  # dB under full scale at which a microphone's bar is empty
+TOO_LOUD = -6.0  # dBFS
+METER = 13  # columns
 
 
 def out_of_order(body: OutOfOrderBody, teller: Teller) -> View:
@@ -125,7 +128,16 @@ def _volume(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[st
     return (bar, *rows), (level, *lines)
 
 
-def _audio(_body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
-    text = teller.text
-    how = text("Lift the handset and speak: you hear yourself a second later.")
-    return (Panel(how),), (text("Speak in the handset"),)
+def _audio(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
+    text, sound = teller.text, body.sound
+    how = text("Lift the handset. You hear three tones; then speak: you hear yourself a second later.")
+    if sound is None:
+        return (Panel(how),), (text("Speak in the handset"),)
+    left, done = text("{seconds} s", seconds=round(sound.left)), 1 - sound.left / sound.lasts
+    loud = min(max(1 + sound.heard / DEEPEST, 0.0), 1.0)
+    bars = (
+        Bar(text("Test"), done, left, "accent"),
+        Bar(text("Microphone"), loud, f"{sound.heard:.0f} dB", "warn" if sound.heard > TOO_LOUD else "good"),
+    )
+    meter = "#" * round(loud * METER) + "." * (METER - round(loud * METER))
+    return (*bars, Panel(how)), (f"{meter} {left}",)

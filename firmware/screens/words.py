@@ -168,8 +168,14 @@ OUTCOMES: dict[str, str] = {
     "on-break": mark("On a break"),
     "break-over": mark("Back from the break"),
     "language-set": mark("Language changed"),
-    "audio-running": mark("Speak, hear yourself"),
+    "audio-tone": mark("Listen: three tones"),
+    "audio-speak": mark("Speak, hear yourself"),
     "audio-ok": mark("Sound is all right"),
+    "audio-echo": mark("All right, with echo"),
+    "audio-loop": mark("Tone back, no voice"),
+    "audio-silent": mark("Nothing was heard"),
+    "audio-quiet": mark("Voice too quiet"),
+    "audio-clipped": mark("Voice too loud"),
     "audio-failed": mark("No sound in handset"),
     "imported": mark("List imported"),
     "imported-with-rejects": mark("Some rows rejected"),
@@ -180,7 +186,8 @@ OUTCOMES: dict[str, str] = {
     "refused": mark("Not allowed"),
 }
 WARNING_OUTCOMES = frozenset(
-    {"audio-failed", "imported-with-rejects", "import-failed", "no-supervisor-pin", "refused", "card-full"}
+    {"audio-loop", "audio-silent", "audio-quiet", "audio-clipped"}
+    | {"audio-failed", "imported-with-rejects", "import-failed", "no-supervisor-pin", "refused", "card-full"}
 )
 """Outcomes that are not what was wanted."""
 

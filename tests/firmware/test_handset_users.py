@@ -1,6 +1,8 @@
 """The voice memo and the sound test: both open the handset, and neither leaves it open or a recording running."""
 
 import threading
+from array import array
+from time import monotonic
 
 import pyrage
 import pytest
@@ -10,10 +12,11 @@ from firmware.calls import Call
 from firmware.memo import Memo
 from firmware.recorder import Recorder
 from firmware.screens import words
-from firmware.soundtest import DELAY, HEARD, Mirror, SoundTest
+from firmware.soundtest import DELAY, TONES, Mirror, SoundTest, power_at
 from firmware.vault import Vault
 from hw.contracts import FRAME, SILENCE
 from hw.emulated.handset import EmulatedHandset
+from hw.emulated.speech import Speech, Tone
 from hw.errors import AudioError
 from hw.events import Cause, Party
 
@@ -124,11 +127,13 @@ def test_a_memo_that_the_books_refuse_leaves_nothing_running(memo, handset, book
 def test_the_sound_test_ends_by_being_stopped_or_started_anew(handset):
     test = SoundTest(handset)
     test.stop()
-    assert test.start() == "audio-running"
-    assert test.start() == "audio-running"
-    assert test.verdict() is None
+    assert (test.progress, test.verdict()) == (None, None)
+    assert test.start() == "audio-tone"
+    assert test.start() == "audio-tone"
+    assert test.verdict() == "audio-tone"
+    assert 0 < test.progress.left <= test.progress.lasts == 20
     test.stop()
-    assert (handset.opened, test.verdict()) == (0, None)
+    assert (handset.opened, test.verdict(), test.progress) == (0, None, None)
 
 
 def test_without_a_handset_the_sound_test_fails_in_words(handset):
@@ -136,16 +141,84 @@ def test_without_a_handset_the_sound_test_fails_in_words(handset):
     test = SoundTest(handset)
     assert test.start() == "audio-failed"
     assert test.verdict() is None
-    assert {"audio-failed", "audio-running", "audio-ok"} <= set(words.OUTCOMES)
 
 
-def test_the_mirror_says_back_what_it_heard_and_how_loud():
+def test_a_card_that_is_pulled_out_ends_the_sound_test(handset):
+    test = SoundTest(handset)
+    test.start()
+    handset.plugged = False
+    assert test.verdict() == "audio-failed"
+    assert (handset.opened, test.verdict()) == (0, None)
+
+
+@pytest.mark.slow
+def test_the_whole_sound_test_hears_a_voice(handset):
+    """In real time, all 20 seconds, as an agent has it."""
+    test, said, end = SoundTest(handset), [], monotonic() + 60
+    said.append(test.start())
+    while (word := test.verdict()) is not None:
+        assert monotonic() < end
+        if word != said[-1]:
+            said.append(word)
+        handset.spoken.clear()
+        handset.spoken.wait(0.05)
+    assert said == ["audio-tone", "audio-speak", "audio-ok"]
+    assert handset.opened == 0
+    assert power_at(1000, array("h", handset.heard[FRAME * 20 : FRAME * 30])) > 1000  # the tone was in the ear
+
+
+def heard(agent, *, coupling=0.0, late=3):
+    """A mirror after 20 seconds of an agent: frames, or None for silence; `coupling` of the ear gets into the mouth."""
+    mirror, ear = Mirror(), [SILENCE] * late
+    for number in range(1000):
+        voice = array("h", agent(number) if number >= TONES else SILENCE)
+        back = array("h", ear[-late])
+        both = [min(max(round(one + coupling * other), -32768), 32767) for one, other in zip(voice, back, strict=True)]
+        mirror.write(array("h", both).tobytes())
+        ear.append(mirror.read())
+        assert mirror.read() is None  # one for one
+    return mirror
+
+
+def speaking(loudness):
+    """A voice that comes to about -17 dBFS at 1, and breathes."""
+    return lambda number: array(
+        "h", [min(max(round(loudness * sample), -32768), 32767) for sample in array("h", Speech(7).frame(number))]
+    ).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("loudness", "coupling", "word"),
+    [
+        (0.5, 0.0, "audio-ok"),
+        (0.5, 0.05, "audio-echo"),
+        (0.0, 0.0, "audio-silent"),
+        (0.001, 0.0, "audio-silent"),
+        (0.0, 0.1, "audio-loop"),
+        (0.08, 0.0, "audio-quiet"),
+        (6.0, 0.0, "audio-clipped"),
+    ],
+)
+def test_the_sound_test_says_plainly_what_it_heard(loudness, coupling, word):
+    mirror = heard(speaking(loudness), coupling=coupling)
+    assert mirror.verdict() == word
+    assert word in words.OUTCOMES
+
+
+def test_a_hum_at_the_tones_pitch_is_not_the_tone():
     mirror = Mirror()
-    assert mirror.level < HEARD
-    loud = b"\x00\x20" * (FRAME // 2)
-    mirror.write(loud)
-    assert mirror.level > HEARD
-    heard = [mirror.read() for _ in range(DELAY) if mirror.write(SILENCE) is None]
-    assert heard.count(loud) == 0  # a second is not over
-    mirror.write(SILENCE)
-    assert mirror.read() == loud
+    for number in range(1000):
+        mirror.write(Tone(1000, -30.0).frame(number))
+    assert not mirror.tone_back
+
+
+def test_the_mirror_plays_three_tones_and_says_back_what_it_heard_a_second_late():
+    mirror = Mirror()
+    played = []
+    for number in range(TONES + 2 * DELAY):
+        mirror.write(number.to_bytes(2, "little") * (FRAME // 2))
+        played.append(mirror.read())
+    loud = [power_at(1000, array("h", frame)) > 1000 for frame in played[:TONES]]
+    assert [loud[second * 50 + 25] for second in range(6)] == [True, False] * 3
+    assert played[TONES : TONES + DELAY] == [SILENCE] * DELAY
+    assert played[TONES + DELAY] == TONES.to_bytes(2, "little") * (FRAME // 2)
