@@ -49,8 +49,12 @@ def _gsm(make: str, japanese: str, english: str) -> Kind:
     return Kind((japanese, english), partial(GsmModem, make), Driver("gsm", {"family": make}), "ATD{number};")
 
 
+# None whose voice goes through a sound card: a PC that shall need no hardware has none to spare.
 MODEMS: Final[Mapping[str, Kind]] = {
     "quectel": _gsm("quectel", "Quectel EC25（LTE）", "Quectel EC25 (LTE)"),
+    "sim7600": _gsm("sim7600", "SIMCom SIM7600（LTE）", "SIMCom SIM7600 (LTE)"),
+    "a7670": _gsm("a7670", "SIMCom A7670（LTE）", "SIMCom A7670 (LTE)"),
+    "huawei": _gsm("huawei", "Huawei E1550（3G スティック）", "Huawei E1550 (3G stick)"),
 }
 FIRST: Final = "quectel"  # until another one is asked for
 

@@ -7,11 +7,12 @@ from firmware.desk.cable import Cable
 from firmware.desk.office import Office
 from firmware.desk.rig import Rig
 from firmware.desk.running import RunningBooth
+from hw.emulated.circumstances import PIN_TRIES
 from hw.emulated.gsm import GsmModem
 
 GARBLED = 0.2  # of all bytes
 LOST, PIECES = 0.002, 8  # of all bytes, and the longest piece that is left whole: a bad plug
-LOCKED, TRIES = ("SIM PIN", "SIM PUK"), 3
+LOCKED = ("SIM PIN", "SIM PUK")
 
 
 def _always() -> bool:
@@ -74,7 +75,7 @@ def _sim(rig: Rig, *states: str) -> Trouble:
     def set_sim(state: str) -> None:
         modem = rig.modem
         if isinstance(modem, GsmModem):
-            modem.sim, modem.tries = state, TRIES
+            modem.sim, modem.pin_wanted, modem.tries = state, state in LOCKED, PIN_TRIES
 
     def present() -> bool:
         return isinstance(rig.modem, GsmModem) and rig.modem.sim in states

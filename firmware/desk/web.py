@@ -144,6 +144,9 @@ class Desk:
         down: set[str] = set()
         try:
             await self._listen(web_socket, down)
+        except UnknownAct as fault:
+            telling.cancel()
+            await web_socket.close(1008, str(fault)[:100])
         finally:
             telling.cancel()
             with suppress(asyncio.CancelledError, WebSocketDisconnect):
@@ -152,16 +155,12 @@ class Desk:
                 await self._do("up", key)
 
     async def _listen(self, web_socket: WebSocket, down: set[str]) -> None:
-        with suppress(WebSocketDisconnect):
-            while True:
-                try:
-                    act, about = _act(await web_socket.receive_text())
-                    await self._do(act, about)
-                except (UnknownAct, KeyError) as fault:
-                    await web_socket.close(1008, str(fault)[:100])
-                    return
-                if act in {"down", "up"}:
-                    (down.add if act == "down" else down.discard)(about)
+        """Until it is gone. Raises UnknownAct."""
+        while (message := await web_socket.receive())["type"] == "websocket.receive":
+            act, about = _act(message.get("text") or "")
+            await self._do(act, about)
+            if act in {"down", "up"}:
+                (down.add if act == "down" else down.discard)(about)
 
     async def _do(self, act: str, about: str) -> None:
         await asyncio.get_running_loop().run_in_executor(self._hands, self._page.act, act, about)

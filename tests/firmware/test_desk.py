@@ -5,6 +5,7 @@ import json
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -47,9 +48,9 @@ class Desk:
     def get(self, path="", **headers):
         return httpx.get(self.base + path, headers=headers)
 
-    def open(self, origin=None, cookie=None):
+    def open(self, origin=None, cookie=None, **options):
         headers = {"Cookie": self.cookie if cookie is None else cookie}
-        return connect(f"ws://{self.host}/booth", additional_headers=headers, origin=origin)
+        return connect(f"ws://{self.host}/booth", additional_headers=headers, origin=origin, **options)
 
     def wait_for(self, state):
         return self.running.wait_for(state.name, lambda scene, _view: scene.state is state)
@@ -84,10 +85,10 @@ def desk(running):
         yield Desk(running, address)
 
 
-def until(socket, wanted):
+def until(page, wanted):
     """The first message that `wanted` likes; a message is a dict or a PNG's bytes."""
     while True:
-        data = socket.recv(timeout=5)
+        data = page.recv(timeout=5)
         message = data if isinstance(data, bytes) else json.loads(data)
         if wanted(message):
             return message
@@ -179,6 +180,16 @@ def test_a_closed_page_lets_go_of_its_keys(desk):
     with desk.open() as page:
         page.send(json.dumps(["down", "1"]))
         desk.wait_for(State.KEYING)
+    desk.running.wait_for("1 up", lambda scene, _view: scene.body.digits == "1")
+    desk.rig.tap("2")
+    desk.running.wait_for("2", lambda scene, _view: scene.body.digits == "12")
+
+
+def test_a_page_that_breaks_off_lets_go_of_its_keys(desk):
+    with desk.open(close_timeout=0) as page:
+        page.send(json.dumps(["down", "1"]))
+        desk.wait_for(State.KEYING)
+        page.socket.shutdown(socket.SHUT_RDWR)
     desk.running.wait_for("1 up", lambda scene, _view: scene.body.digits == "1")
     desk.rig.tap("2")
     desk.running.wait_for("2", lambda scene, _view: scene.body.digits == "12")
@@ -297,8 +308,12 @@ def test_a_full_card_takes_nothing(rig, tmp_path):
     (tmp_path / "some").write_bytes(bytes(30_000))
 
 
-def in_use(rig):
-    return rig.glow("line") == "on"
+def ready(running):
+    """A radio line shows its signal; of any other it is known that the booth has begun to speak with it."""
+    if running.rig.kind.has_sim:
+        running.wait_for("line", lambda scene, _view: scene.header.signal is not None)
+    else:
+        poll(lambda: running.rig.modem.heard)
 
 
 def poll(true, patience=30.0):
@@ -311,14 +326,14 @@ def poll(true, patience=30.0):
 @pytest.mark.parametrize("name", MODEMS)
 def test_any_modem_can_be_plugged_in(desk, name):
     rig = desk.rig
-    poll(lambda: in_use(rig))
-    with desk.open() as page:
+    ready(desk.running)
+    with desk.open(close_timeout=0.5) as page:  # the closing words lie behind all that is left unread
         until(page, says("modem", "quectel"))
         rig.modem.silent = True
         page.send(json.dumps(["modem", name]))
-        poll(lambda: not rig.modem.silent)
-        poll(lambda: in_use(rig))
+        poll(lambda: not rig.modem.silent)  # it is another one, even of the same sort
         assert rig.modem_name == name
+        ready(desk.running)
         rig.exchange.default = FarEnd(answers_after=0.5)
         page.send(json.dumps(["down", "A"]))
         page.send(json.dumps(["up", "A"]))
@@ -327,6 +342,7 @@ def test_any_modem_can_be_plugged_in(desk, name):
         desk.wait_for(State.TALKING)
         assert rig.exchange.number == "0312345601"
         until(page, lambda message: isinstance(message, dict) and "ATD" in str(message.get("log")))
+        poll(lambda: any(rig.exchange.heard) and any(rig.handset.heard))
         page.send(json.dumps(["hook", "down"]))
         desk.wait_for(State.WRAP_UP)
     kept = parse((rig.directory / card.DEVICE).read_text(encoding="utf-8"))
@@ -365,9 +381,9 @@ def test_what_no_modem_can_have_is_said_to_be_unfit(tmp_path, name):
         assert unfit == (set() if rig.kind.has_sim else {"no-sim", "sim-locked"})
 
 
-def test_a_locked_sim_opens_with_its_pin(running, rig):
+def test_a_locked_sim_opens_with_its_pin(running):
     trouble = troubles(running)["sim-locked"]
-    poll(lambda: in_use(rig))
+    ready(running)
     trouble.begin()
     running.wait_for("locked", lambda scene, _view: scene.state is State.OUT_OF_ORDER)
     trouble.end()
