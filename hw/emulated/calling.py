@@ -31,6 +31,11 @@ def type_of(number: str | None) -> int:
     return 145 if number.startswith("+") else 129
 
 
+def shown(call: Progress) -> str:
+    """A caller's number, which may be empty, and its type."""
+    return f'"{call.number or ""}",{type_of(call.number)}'
+
+
 def dial(modem: Interpreter, command: Command) -> list[str]:
     """D: a call with `;`, a data call without, a request to the network with * or # first."""
     number = re.sub(r"[ \-]", "", command.text).removeprefix("T").removeprefix("P")

@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from hw.emulated.agenda import Agenda
 from hw.emulated.cable import Tap
-from hw.emulated.calling import VALIDITY, type_of
+from hw.emulated.calling import VALIDITY, shown
 from hw.emulated.circumstances import Circumstances
 from hw.emulated.exchange import BUSY, Exchange, Progress
 from hw.emulated.interpreter import Answer, Interpreter
@@ -33,7 +33,7 @@ from hw.emulated.port import Port
 from hw.emulated.session import Session
 from hw.emulated.soundport import EmulatedCard, SoundPort
 from hw.emulated.voiceport import Spoilt, VoicePort
-from hw.emulated.wording import NUMERIC, reply, result, said
+from hw.emulated.wording import NUMERIC, reply, result, ring, said
 
 RING_EVERY = 5.0  # seconds
 GOES_AFTER = 0.1  # seconds from the OK of a restart until the ports vanish
@@ -68,6 +68,8 @@ class GsmModem(Circumstances):
         self._port = Port(Path(self.at), self._hear, self.cable)
         self._power = Agenda("modem")
         self._powered = True
+        self._returns = False
+        self._plugging = threading.RLock()
         self._news = threading.Condition()
         self._start()
         self._changed = partial(self._port.do, self._tell_change)
@@ -89,7 +91,9 @@ class GsmModem(Circumstances):
 
     def plug(self) -> None:
         """Plug it in: it starts afresh, under new device numbers and the same names."""
-        if not self._port.plugged:
+        with self._plugging:
+            if self._port.plugged:
+                return
             if not self._powered:
                 self.start_sim()
             self._powered = True
@@ -101,13 +105,16 @@ class GsmModem(Circumstances):
 
     def unplug(self, *, call_survives: bool = False) -> None:
         """Pull the plug: whoever has a port open sees it hang up. The call is lost, unless only the USB side went."""
-        self._power.forget()
-        self._vanish(call_survives=call_survives)
+        with self._plugging:
+            self._returns = False
+            self._power.forget()
+            self._vanish(call_survives=call_survives)
 
     def restart(self) -> None:
         """Start afresh in a moment, as by AT+CFUN=1,1: the ports go and come back after `reset_for` seconds."""
-        self._power.after(GOES_AFTER, self._vanish)
-        self._power.after(GOES_AFTER + self.reset_for, self.plug)
+        self._returns = True
+        self._power.after(GOES_AFTER, self._leave)
+        self._power.after(GOES_AFTER + self.reset_for, self._return)
 
     def close(self) -> None:
         """Unplug for good; the call is over and no thread is left."""
@@ -147,6 +154,16 @@ class GsmModem(Circumstances):
         self._held: Answer | None = None
         self._ok_due = 0.0
         self._ringing: object = None
+
+    def _leave(self) -> None:
+        with self._plugging:
+            if self._returns:
+                self._vanish()
+
+    def _return(self) -> None:
+        with self._plugging:
+            if self._returns:
+                self.plug()
 
     def _vanish(self, *, call_survives: bool = False) -> None:
         self._port.unplug()
@@ -320,10 +337,9 @@ class GsmModem(Circumstances):
         self._carry_voice()
         self._say(*self.make.news(self._interpreter, progress))
         if waiting:
-            number = progress.number or ""
-            self._say(f'+CCWA: "{number}",{type_of(number)},1,,{VALIDITY[progress.hidden]}')
+            self._say(f"+CCWA: {shown(progress)},1,,{VALIDITY[progress.hidden]}")
         if waiting and self.rings_second:
-            self._send(self._ring_text(progress, clip=True))
+            self._send(ring(progress, self._session, self, clip=True))
 
     def _let_go(self, progress: Progress, news: list[str]) -> None:
         """The OK of ATD, if it was kept back until now."""
@@ -351,16 +367,8 @@ class GsmModem(Circumstances):
         if ringing is not self._ringing or not calls:
             return
         if self.make.rings(self._interpreter):
-            self._send(self._ring_text(calls[0], clip=not (first and self.late_clip)))
+            self._send(ring(calls[0], self._session, self, clip=not (first and self.late_clip)))
         self._port.at(time.monotonic() + RING_EVERY, partial(self._ring, ringing))
-
-    def _ring_text(self, call: Progress, *, clip: bool) -> str:
-        text = said("+CRING: VOICE" if self._session.on("+CRC") else "RING", self._session, self)
-        if clip and self._session.on("+CLIP"):
-            name = f'"{self.alpha}"' if self.alpha else ""
-            line = f'+CLIP: "{call.number or ""}",{type_of(call.number)},,,{name},{VALIDITY[call.hidden]}'
-            text += said(line, self._session, self)
-        return text
 
     def _carry_voice(self) -> None:
         self.sound.muted = self._session.on("+CMUT")

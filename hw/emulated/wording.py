@@ -3,6 +3,8 @@
 import re
 
 from hw.emulated.bugs import Bugs
+from hw.emulated.calling import VALIDITY, shown
+from hw.emulated.farend import Progress
 from hw.emulated.interpreter import Answer
 from hw.emulated.session import ERRORS, NOT_SUPPORTED, WRONG_PARAMETERS, Session
 
@@ -58,6 +60,15 @@ def said(line: str, session: Session, bugs: Bugs) -> str:
         return mistyped(result(line, session), bugs)
     cr = "\r" if line.startswith("\r") else ""
     return mistyped(f"{cr}\r\n{line.removeprefix(cr)}{cr}\r\n", bugs)
+
+
+def ring(call: Progress, session: Session, bugs: Bugs, *, clip: bool) -> str:
+    """A ring, and who it is if the host wants to know."""
+    text = said("+CRING: VOICE" if session.on("+CRC") else "RING", session, bugs)
+    if clip and session.on("+CLIP"):
+        name = f'"{bugs.alpha}"' if bugs.alpha else ""
+        text += said(f"+CLIP: {shown(call)},,,{name},{VALIDITY[call.hidden]}", session, bugs)
+    return text
 
 
 def mistyped(text: str, bugs: Bugs) -> str:

@@ -2,7 +2,9 @@
 
 import os
 import select
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -409,3 +411,20 @@ def test_each_make_has_settings_that_it_would_accept():
 def test_an_unknown_make_is_refused(exchange, tmp_path):
     with pytest.raises(ValueError, match="nonsuch"):
         GsmModem("nonsuch", exchange, tmp_path)
+
+
+@pytest.mark.parametrize("make", MAKES)
+def test_nothing_is_left_behind(exchange, tmp_path, connect, make):
+    threads, files = set(threading.enumerate()), len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(2):
+        with GsmModem(make, exchange, tmp_path, reset_for=0.01) as modem:
+            host = connect(modem.at)
+            host.send(f"AT\rAT+CFUN=1\rATD{CUSTOMER};\r")
+            exchange.wait_for("talking")
+            modem.restart()
+            exchange.wait_for("idle")
+            host.close()
+    exchange.close()
+    assert set(threading.enumerate()) == threads
+    assert len(list(Path("/proc/self/fd").iterdir())) == files
+    assert not list(tmp_path.iterdir())
