@@ -12,7 +12,7 @@ from hw import sounds
 from hw.contracts import FRAME, FRAME_SECONDS, RATE, SILENCE
 from hw.errors import MisuseError
 from hw.jitter import CAP
-from hw.levels import EARED, LOUD, mix, scale
+from hw.levels import EARED, FLOOR, LOUD, Level, Meter, mix, scale
 from hw.talkpath import STEPS, UNITY, TalkPath
 
 LIMIT = 30.0  # seconds any of these tests may wait
@@ -278,6 +278,19 @@ def test_a_sound_for_the_ear_reaches_neither_line_nor_recording(ends, path):
         assert sink.got.get() == (SILENCE, SILENCE)
 
 
+@pytest.mark.parametrize("state", ["muted", "held"])
+def test_a_sound_for_the_ear_is_heard_while_the_line_is_silent(ends, path, state):
+    """A promise runs out while the customer is on hold: the agent hears the tick, and nobody else does."""
+    handset, line, sink = ends
+    setattr(path, state, True)
+    path.ear(sounds.TICK)
+    ear = [handset.next()] + [handset.got.get(timeout=LIMIT) for _ in range(len(sounds.TICK) // FRAME - 1)]
+    assert b"".join(ear) == sounds.TICK
+    path.stop()
+    assert {line.got.get() for _ in range(line.got.qsize())} == {SILENCE}
+    assert {sink.got.get() for _ in range(sink.got.qsize())} == {(SILENCE, SILENCE)}
+
+
 def test_a_sound_is_mixed_into_the_customers_voice_and_clipped(ends, path):
     handset, line, _ = ends
     say(line, level(32000))
@@ -389,3 +402,42 @@ def test_a_voice_is_noticed_whatever_the_agent_does(ends, path, state):
     path._line.got.get(timeout=LIMIT)
     while path.voice is not True:
         path._line.got.get(timeout=LIMIT)
+
+
+def test_both_ends_levels_are_told_whatever_the_agent_does(ends, path):
+    handset, line, _ = ends
+    assert path.levels.handset.rms == path.levels.line.peak == FLOOR
+    path.muted = True  # who wonders whether the microphone works must see it move
+    say(handset, level(3277), times=40), say(line, level(328), times=40)
+    while (levels := path.levels).handset.rms < -21 or levels.line.rms < -41:
+        line.got.get(timeout=LIMIT)
+    assert -20.1 < levels.handset.peak < -19.9
+    assert -40.1 < levels.line.peak < -39.9
+
+
+def test_a_meter_tells_of_the_last_second_only():
+    meter = Meter()
+    for frame in [level(20000)] * 50 + [level(100)] * 25:
+        meter.hear(frame)
+    assert meter.level.peak > -5  # half a second of it is left
+    for frame in [level(100)] * 25:
+        meter.hear(frame)
+    assert meter.level.peak < -50
+    for _ in range(50):
+        meter.hear(SILENCE)
+    assert meter.level == Level(FLOOR, FLOOR)
+
+
+class Card(Tap):
+    """An end with a queue of its own."""
+
+    dropped, underruns = 3, 2
+
+
+def test_what_the_ends_count_themselves_is_told_when_the_path_has_stopped():
+    for ends, told in (((Card(), Tap()), (2, 3)), ((Tap(), Card()), (0, 3)), ((Card(), Card()), (2, 6))):
+        path = TalkPath(*ends)
+        path.start()
+        ends[0].got.get(timeout=LIMIT)
+        path.stop()
+        assert (path.counts.ear_gaps, path.counts.unsaid) == told
