@@ -205,10 +205,10 @@ class AnalogPhone:
         call.placed = True
         yield from self._talk.seize()
         judged, final = yield from self._talk.dial(number)
-        if final in TONELESS:
-            self._lose_for_now(Fault.NO_NETWORK, "no dial tone")
         if final not in ANSWERED:
             self._finish(call, refused(final))
+            if final in TONELESS:
+                self._lose_for_now(Fault.NO_NETWORK, "no dial tone")
             yield from self._talk.release()
             return
         self._regain()

@@ -259,7 +259,7 @@ def within(limits: Range, seconds: float) -> bool:
 
 def energy(samples: "array[int]") -> float:
     """The sum of squares, without that of a constant part: some modems' silence is no nought."""
-    return sum(map(mul, samples, samples)) - sum(samples) ** 2 / len(samples)
+    return float(sum(map(mul, samples, samples))) - sum(samples) ** 2 / len(samples)
 
 
 def explained(samples: "array[int]", pair: Pair) -> float:

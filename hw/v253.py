@@ -28,6 +28,7 @@ NEWS = re.compile(
     r"RING( ?[A-Z0-9])?|RINGING|RIN?GBACK|(DATE|TIME|NMBR|NAME|MESG|DDN_NMBR|DRON|DROF|CALLER NUMBER|ERRM)\s*[=:].*"
     r"|CIDS.*|NO CARRIER|BUSY|NO ANSWER|NO DIAL ?TONE"
 )
+RING = b"\r\nRING\r\n"
 DONE = frozenset({"OK", "VCON"})
 
 
@@ -43,6 +44,7 @@ class VoiceDialogue:
         self._asked: str | None = None
         self._lines: list[str] = []
         self._forgotten: str | None = None
+        self._tail = b""
         self._cut_line = False  # the LF of CONNECT CR LF has yet to come
         self.streaming = False
         self.owing = False  # a stream ended unasked, and its OK has yet to come
@@ -100,11 +102,18 @@ class VoiceDialogue:
                     data = data.removeprefix(b"\n")
                 if data:
                     yield data
+                    yield from self._rings(data)
                 return
             end = data.find(b"\n") + 1 or len(data)
             line, data = data[:end], data[end:]
             yield from self._read(line)
             self._cut_line = self.streaming and not line.endswith(b"\n")
+
+    def _rings(self, data: bytes) -> Iterator[Notice]:
+        """A modem that streams without having taken the line tells of rings in plain words, amid the sound."""
+        text, self._tail = self._tail + data, (self._tail + data)[1 - len(RING) :]
+        for _ in range(text.count(RING)):
+            yield Notice("RING")
 
     def _read(self, data: bytes) -> Iterator[Reply | Notice]:
         self.garbage += sum(byte > 0x7E for byte in data)

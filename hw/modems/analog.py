@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from hw.coding import LINEAR, SIGNED, ULAW, UNSIGNED, Coding
 
 PREFERRED = (ULAW, UNSIGNED, SIGNED, LINEAR)  # by how they sound; 16 bits only where nothing else is, for its speed
-CODING_ROW = re.compile(r'(?:\+VSM:\s*)?(\d+)\s*,\s*"?([^",]*)"?\s*,\s*(\d+)(.*)')
+# Makers' own lists: number, name, then the bits (USR leaves them to the name) and what the rest may be.
+CODING_ROW = re.compile(r'(?:\+VSM:\s*)?(\d+)\s*,\s*(?:"([^"]*)"|([^",]*))(?:\s*,\s*(\d+)\s*(?=,|$))?(.*)')
+NAMES: tuple[tuple[str, str, Coding | None], ...] = (  # the first that fits: what is in the name, and how many bits
+    (r"ADPCM", "", None),
+    (r"[U\xb5] ?LAW|G\.?711 ?U", "", ULAW),
+    (r"LAW|711", "", None),  # A-law: none of these has it without the other
+    (r"UNSIGNED", "16", None),
+    (r"UNSIGNED", "8", UNSIGNED),
+    (r"SIGNED", "8", SIGNED),
+    (r"PCM|LINEAR", "8", UNSIGNED),
+    (r"PCM|LINEAR|SIGNED", "16", LINEAR),
+)
 RATES = re.compile(r"\(([\d,\s-]*)\)")
 ETX = "\x03"
 
@@ -61,7 +72,8 @@ USR = AnalogModel(
     # H comes after our own VLS=1: it is no end.
     ends=frozenset({ETX, "h", "b", "d", "s"}),
     usual=(128, UNSIGNED),
-    listen=("AT+VLS=5", "AT+VLS=3"),  # without 5 before it, newer firmware records nothing
+    # Newer firmware records nothing on any other. It has no jack of its own: the telephone shares the line by a splitter.
+    listen=("AT+VLS=5",),
     tone="AT+VTS=[{low},{high},10]",
     firmware=(1, 2, 23),  # older ones do not take the line on VLS=1
 )
@@ -138,20 +150,12 @@ def codings(rows: Iterable[str], model: AnalogModel) -> list[tuple[int, Coding]]
 
 
 def _coding(row: re.Match[str]) -> Coding | None:
-    name, bits = row[2].upper().replace("-", "").replace("_", ""), int(row[3])
-    rates = [re.findall(r"\d+", group) for group in RATES.findall(row[4])]
-    speeds = [int(rate) for group in rates for rate in group if int(rate) >= 4000]
-    if speeds and not min(speeds) <= 8000 <= max(speeds):
+    name = (row[2] or row[3] or "").upper().replace("-", " ").replace("_", " ")
+    size = row[4] or next(iter(re.findall(r"(\d+) ?BIT", name)), "8")
+    rates = [int(rate) for group in RATES.findall(row[5]) for rate in re.findall(r"\d{4,}", group)]
+    if rates and not min(rates) <= 8000 <= max(rates):
         return None
-    if "ADPCM" in name or not (bits == 8 or (bits == 16 and "U" not in name.replace("LAW", ""))):
-        return None
-    if re.search(r"[U\xb5] ?LAW|G\.?711 ?U", name):
-        return ULAW
-    if bits == 16:
-        return LINEAR if re.search(r"PCM|LINEAR", name) else None
-    if re.search(r"(?<!UN)SIGNED", name):
-        return SIGNED
-    return UNSIGNED if re.search(r"PCM|LINEAR", name) and "LAW" not in name else None
+    return next((coding for pattern, bits, coding in NAMES if bits in ("", size) and re.search(pattern, name)), None)
 
 
 def too_old(model: AnalogModel, answers: Iterable[str]) -> str:

@@ -71,6 +71,14 @@ def test_which_words_are_final_depends_on_the_question():
     assert hear("AT+VLS=1", SAID["AT+VLS=1"]) == [Notice("RING"), Notice("NO CARRIER"), Reply("AT+VLS=1", "VCON")]
 
 
+def test_a_ring_amid_the_sound():
+    said = b"\r\nCONNECT\r\n" + bytes([0x80]) * 20 + b"\r\nRING\r\n" + bytes([0x80]) * 20
+    for cut in range(len(said)):
+        heard = hear("AT+VTR", said[:cut], said[cut:])
+        assert heard.count(Notice("RING")) == 1
+        assert b"".join(one for one in heard if isinstance(one, bytes)) == said[11:]
+
+
 def streaming():
     talk = VoiceDialogue()
     talk.ask("AT+VTR")
@@ -156,6 +164,10 @@ def test_a_modem_is_known_by_what_it_says(answers, name):
         (["+VSM: 130,UNSIGNED PCM,8,0,127,0"], GENERIC, (130, UNSIGNED)),
         (['131,"16-BIT LINEAR",16,0,(8000)'], GENERIC, (131, LINEAR)),
         (['128,"8-BIT LINEAR",8,0,(11025),(0),(0)'], GENERIC, None),  # no 8000 Hz
+        (['128,"8-BIT LINEAR",(7200,8000,11025)', '129,"16-BIT LINEAR",(7200,8000,11025)'], GENERIC, (128, UNSIGNED)),
+        (['130,"8-BIT ALAW",(8000)', '131,"8-BIT ULAW",(8000)', '132,"IMA ADPCM",(7200,8000)'], USR, (131, ULAW)),
+        (['0,"SIGNED PCM",8,0,8000,0,0', '131,"Mu-Law",8,0,8000,0,0', '132,"A-Law",8,0,8000'], CONEXANT, (131, ULAW)),
+        (['133,"14 bit PCM",14,0,8000,0,0', '129,"16-BIT LINEAR",(8000)'], GENERIC, (129, LINEAR)),
         (["nonsense"], CONEXANT, (1, UNSIGNED)),
         ([], GENERIC, None),
     ],
