@@ -32,7 +32,8 @@ class Bugs:
     chld_wedges         so does AT+CHLD=1x before the far end is alerted (Huawei)
     ath_ignored         ATH says OK and leaves a voice call alone
     dial_ok_after       seconds until the OK of ATD, while notices go on; any character aborts the call
-    early_urc           call notices come before the OK of ATD
+    early_urc           call notices come before the OK of the command that caused them: ATD, ATA, AT+CHUP, AT+CHLD
+    slow_on             only commands that begin so are slow, as AT+CCWA that asks the network
     autobaud            deaf to the first line: it finds the speed by it (SIM800)
     tone_gap            seconds; a tone sooner after the one before is said to be sent and swallowed
     unserved            final result of ATD without a network
@@ -45,6 +46,7 @@ class Bugs:
 
     Calls:
     late_clip           the first RING has no +CLIP
+    ring_every          seconds from one RING to the next
     ring_late           seconds that a call rings in +CLCC before the first RING
     data_call           +CLCC also lists a data call, as when the modem is online
     ccwa_anyway         a second caller waits although +CCWA was turned off, and is told
@@ -54,6 +56,7 @@ class Bugs:
     ccinfo              False knows only ^DSCI (EP06)
     clcc_urc            False: AT+CLCC=1 is not known (SIMCom)
     vague_end           VOICE CALL: END has no seconds (SIMCom)
+    curc_off            notices with ^ are off until AT^CURC=1 (Huawei)
     no_conf             ^CONF never comes (Huawei)
     cend                ^CEND without its 4th field, or with an empty one (Huawei); "whole" has one if the network
                         answered
@@ -92,6 +95,7 @@ class Bugs:
     ath_ignored: bool = False
     dial_ok_after: float = 0.0
     early_urc: bool = False
+    slow_on: str = ""
     autobaud: bool = False
     tone_gap: float = 0.0
     unserved: str = "NO CARRIER"
@@ -102,6 +106,7 @@ class Bugs:
     calls_fail_for: float = 0.0
 
     late_clip: bool = False
+    ring_every: float = 5.0
     ring_late: float = 0.0
     data_call: bool = False
     ccwa_anyway: bool = False
@@ -111,6 +116,7 @@ class Bugs:
     ccinfo: bool = True
     clcc_urc: bool = True
     vague_end: bool = False
+    curc_off: bool = False
     no_conf: bool = False
     cend: Literal["whole", "short", "empty cause"] = "whole"
     cend_status: int = -1

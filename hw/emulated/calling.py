@@ -59,7 +59,7 @@ def _call(modem: Interpreter, number: str) -> None:
             return
     if time.monotonic() < modem.began + modem.around.calls_fail_for:
         raise RefusedError(NO_SERVICE)
-    modem.answer.dialled = modem.exchange.dial(number)
+    modem.answer.dialled = modem.answer.moves = modem.exchange.dial(number)
     if not modem.answer.dialled:
         raise RefusedError(NOT_ALLOWED)
     if modem.around.volte_drops:
@@ -68,7 +68,8 @@ def _call(modem: Interpreter, number: str) -> None:
 
 def answer(modem: Interpreter, _: Command) -> list[str]:
     """A: take the call that rings."""
-    if not modem.exchange.answer():
+    modem.answer.moves = modem.exchange.answer()
+    if not modem.answer.moves:
         modem.answer.final = "NO CARRIER"
     return []
 
@@ -77,7 +78,7 @@ def hang_up(modem: Interpreter, command: Command) -> list[str]:
     """H and +CHUP: end, cancel or reject the present call."""
     if command.name == "H" and (modem.session.values.get("+CVHU") == "1" or modem.around.ath_ignored):
         return []  # 27.007: +CVHU=1 has ATH ignored, but an OK given
-    modem.exchange.release()
+    modem.answer.moves = modem.exchange.release()
     return []
 
 
@@ -110,35 +111,27 @@ def multiparty(modem: Interpreter, command: Command) -> list[str]:
     if command.how == "=?":
         return ["+CHLD: (0,1,1x,2,2x,3)"]
     if what == "0":
-        exchange.release_second()
-        return []
-    if what == "1":
-        waits = len(exchange.calls) > 1
-        if waits:
-            exchange.switch()
-        exchange.release_second() if waits else exchange.release()
-        return []
-    if what == "2" or re.fullmatch(r"2\d", what):
-        if not exchange.switch():
-            raise RefusedError(NOT_ALLOWED)
-        return []
-    if re.fullmatch(r"1\d", what):
-        return _end_one(modem, int(what[1]) - modem.around.data_call)
-    raise RefusedError(NOT_ALLOWED)
+        modem.answer.moves = exchange.release_second()
+    elif what == "1":
+        taken = len(exchange.calls) > 1 and exchange.switch()
+        modem.answer.moves = exchange.release_second() if taken else exchange.release()
+    elif re.fullmatch(r"2\d?", what) and exchange.switch():
+        modem.answer.moves = True
+    elif re.fullmatch(r"1\d", what):
+        _end_one(modem, int(what[1]) - modem.around.data_call)
+    else:
+        raise RefusedError(NOT_ALLOWED)
+    return []
 
 
-def _end_one(modem: Interpreter, index: int) -> list[str]:
+def _end_one(modem: Interpreter, index: int) -> None:
     if modem.around.chld_wedges and modem.exchange.state == "dialling":
         modem.answer.wedges = modem.answer.unsaid = True
-        return []
+        return
     found = [call for call in modem.exchange.calls if call.index == index]
     if not found:
         raise RefusedError(NOT_ALLOWED)
-    if found[0].second:
-        modem.exchange.release_second()
-    else:
-        modem.exchange.release()
-    return []
+    modem.answer.moves = modem.exchange.release_second() if found[0].second else modem.exchange.release()
 
 
 def tones(modem: Interpreter, command: Command) -> list[str]:

@@ -23,7 +23,7 @@ class Circumstances(Bugs):
     cable's, a probability that a byte is damaged on its way, either way. pcm_cable: the same for the voice port. slow:
     seconds before each answer. noise: seconds between notices that nobody asked for, 0 for none.
 
-    sim: READY, SIM PIN, SIM PUK or NOT INSERTED. A SIM that was once locked is so again after every start. pin, puk:
+    sim: READY, SIM PIN, SIM PUK, PH-SIM PIN or NOT INSERTED. A SIM that was once locked is so again after every start. pin, puk:
     what opens it; tries and puk_tries are left. registered, signal (+CSQ, 0-31 or 99), volte, network_time (UTC
     seconds, ticking; None: the network never told) and zone (quarters of an hour) are the network's. voice: False has
     no voice over USB, and says so. maker, model, firmware: what it calls itself; empty: as its make does.

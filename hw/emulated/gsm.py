@@ -24,6 +24,7 @@ from hw.emulated.agenda import Agenda
 from hw.emulated.cable import Tap
 from hw.emulated.calling import VALIDITY, shown
 from hw.emulated.circumstances import Circumstances
+from hw.emulated.dialogue import Dialogue
 from hw.emulated.exchange import BUSY, Exchange, Progress
 from hw.emulated.interpreter import Answer, Interpreter
 from hw.emulated.make import Make
@@ -33,11 +34,9 @@ from hw.emulated.port import Port
 from hw.emulated.session import Session
 from hw.emulated.soundport import EmulatedCard, SoundPort
 from hw.emulated.voiceport import Spoilt, VoicePort
-from hw.emulated.wording import NUMERIC, reply, result, ring, said
+from hw.emulated.wording import ring
 
-RING_EVERY = 5.0  # seconds
 GOES_AFTER = 0.1  # seconds from the OK of a restart until the ports vanish
-LONGEST_LINE = 4096
 IN_CALL = ("dialling", "alerting", "talking")
 GPS = b"$GPGSV,1,1,00,0*65\r\n$GPRMC,,V,,,,,,,,,,N*53\r\n"
 
@@ -145,14 +144,15 @@ class GsmModem(Circumstances):
 
     def _start(self) -> None:
         self._session = Session(self.make.settings, self.make.named)
+        if self.curc_off:
+            self._session.values["^CURC"] = "0"
         self._interpreter = Interpreter(self, self.exchange, self._session, self.make.tables)
         self._interpreter.began = time.monotonic()
         self._interpreter.sim_wakes = self.sim_busy_for > 0
-        self._unread = self._withheld = ""
-        self._busy = self._held_calls = False
-        self._deaf = self.autobaud
-        self._held: Answer | None = None
-        self._ok_due = 0.0
+        self._dialogue = Dialogue(
+            self, self._port, self._interpreter, heard=self._note, obeyed=self._obeyed, restart=self.restart
+        )
+        self._held_calls = False
         self._ringing: object = None
 
     def _leave(self) -> None:
@@ -180,7 +180,7 @@ class GsmModem(Circumstances):
             self._port.at(now + self.pcm_late, self.sound.plug)
         if self.sim_busy_for:
             self._port.at(now + self.sim_busy_for, self._sim_ready)
-        if not self._deaf:
+        if not self._dialogue.deaf:
             self._boot()
         self._make_noise(0)
         self._locate()
@@ -209,97 +209,25 @@ class GsmModem(Circumstances):
                 self.sound.port.do(self.sound.port.write, GPS)
             self._port.at(time.monotonic() + 1.0, self._locate)
 
-    # On the port's thread from here on: commands.
+    # On the port's thread from here on.
 
     def _hear(self, data: bytes) -> None:
-        if self._held is not None and (self._session.on("+COLP") or self._ok_due):
-            self.exchange.release()  # any character aborts a dial that waits for its answer
-            return
-        if self._session.echo and not (self.silent or self.wedged or self._deaf):
-            self._port.write(data)
-        self._unread = (self._unread + data.decode("latin-1"))[-LONGEST_LINE:]
-        self._work_off()
+        self._dialogue.hear(data)
 
-    def _work_off(self) -> None:
-        while not self._busy and "\r" in self._unread:
-            line, _, self._unread = self._unread.partition("\r")
-            self._take(line.strip())
-
-    def _take(self, line: str) -> None:
-        if not line:
-            return
-        self.cable.tell(">", line)
+    def _note(self, line: str) -> None:
         with self._news:
             self.heard.append(line)
             self._news.notify_all()
-        if self._ignores(line.upper()):
-            return
-        late, self._withheld = self._withheld, ""
-        self._send(late)
-        if self.slow:
-            self._busy = True
-            self._port.at(time.monotonic() + self.slow, partial(self._answer_late, line))
-        else:
-            self._answer(line)
 
-    def _ignores(self, line: str) -> bool:
-        """Whether the modem is deaf to a line, or becomes so by it."""
-        if self._deaf:
-            self._deaf = "AT" not in line
-            if not self._deaf:
-                self._boot()
-            return True
-        if self.wedged in ("commands", "all") and line == "AT+CFUN=1,1":
-            self.restart()
-        elif self.wedges_on and line.startswith(self.wedges_on):
-            self.wedged = self.wedged or "commands"
-        return bool(self.silent or self.wedged)
-
-    def _answer_late(self, line: str) -> None:
-        self._busy = False
-        self._answer(line)
-        self._work_off()
-
-    def _answer(self, line: str) -> None:
-        answer = self._interpreter.obey(line)
+    def _obeyed(self, answer: Answer | None) -> None:
         if answer is None:
-            return
-        self._carry_voice()
-        if answer.dialled and (self.early_urc or self.dial_ok_after or self._session.on("+COLP")):
-            self._hold(answer)
-        elif self.withholds and line.upper().startswith(self.withholds):
-            self._withheld = reply(answer, self._session, self)
-        elif not answer.unsaid and (self.make.dial_answered or not answer.dialled):
-            self._reply(answer)
-        if answer.wedges:
-            self.wedged = "commands"
-        if answer.resets:
-            self.restart()
-
-    def _hold(self, answer: Answer) -> None:
-        """Keep back the OK of ATD."""
-        self._held, self._busy = answer, True
-        if self.dial_ok_after:
-            self._ok_due = time.monotonic() + self.dial_ok_after
-            self._port.at(self._ok_due, partial(self._ok, answer))
-
-    def _ok(self, answer: Answer) -> None:
-        self._ok_due = 0.0
-        if self._held is answer:
-            self._held, self._busy = None, False
-            self._reply(answer)
-            self._work_off()
-
-    def _reply(self, answer: Answer) -> None:
-        self._send(reply(answer, self._session, self))
+            self._boot()
+        else:
+            answer.unsaid |= answer.dialled and not self.make.dial_answered
+            self._carry_voice()
 
     def _say(self, *lines: str) -> None:
-        self._send("".join(said(line, self._session, self) for line in lines))
-
-    def _send(self, text: str) -> None:
-        if text and not self.silent and self.wedged not in ("all", "dead"):
-            self.cable.tell("<", text)
-            self._port.write(text.encode("latin-1", "replace"))
+        self._dialogue.say(*lines)
 
     # The call and the world, as they change.
 
@@ -325,7 +253,7 @@ class GsmModem(Circumstances):
         self._ringing = None
         if progress.state == "ringing":
             self._begin_ringing()
-        self._let_go(progress, news)
+        self._dialogue.let_go(progress, news)
 
     def _tell_second(self, progress: Progress) -> None:
         waiting = progress.state == "waiting"
@@ -335,24 +263,14 @@ class GsmModem(Circumstances):
             return
         self._held_calls |= progress.state == "held"
         self._carry_voice()
-        self._say(*self.make.news(self._interpreter, progress))
+        news = self.make.news(self._interpreter, progress)
+        self._say(*news)
         if waiting:
             self._say(f"+CCWA: {shown(progress)},1,,{VALIDITY[progress.hidden]}")
         if waiting and self.rings_second:
-            self._send(ring(progress, self._session, self, clip=True))
-
-    def _let_go(self, progress: Progress, news: list[str]) -> None:
-        """The OK of ATD, if it was kept back until now."""
-        if self._held is None:
-            return
-        if progress.state != "idle" and (self._ok_due or (self._session.on("+COLP") and progress.state != "talking")):
-            return
-        held, self._held, self._busy, self._ok_due = self._held, None, False, 0.0
-        if progress.state != "idle":
-            self._reply(held)
-        elif not NUMERIC.keys() & news:
-            self._send(result("NO CARRIER", self._session))
-        self._work_off()
+            self._dialogue.send(ring(progress, self._session, self, clip=True))
+        if progress.state == "idle":
+            self._dialogue.let_go(progress, news)
 
     def _begin_ringing(self) -> None:
         self._ringing = object()
@@ -367,8 +285,8 @@ class GsmModem(Circumstances):
         if ringing is not self._ringing or not calls:
             return
         if self.make.rings(self._interpreter):
-            self._send(ring(calls[0], self._session, self, clip=not (first and self.late_clip)))
-        self._port.at(time.monotonic() + RING_EVERY, partial(self._ring, ringing))
+            self._dialogue.send(ring(calls[0], self._session, self, clip=not (first and self.late_clip)))
+        self._port.at(time.monotonic() + self.ring_every, partial(self._ring, ringing))
 
     def _carry_voice(self) -> None:
         self.sound.muted = self._session.on("+CMUT")

@@ -7,9 +7,19 @@ from dataclasses import dataclass, field
 from hw.emulated.circumstances import Circumstances
 from hw.emulated.command import Command, commands
 from hw.emulated.exchange import Exchange, Progress
-from hw.emulated.session import NO_SIM, NOT_SUPPORTED, PIN_WANTED, PUK_WANTED, SIM_BUSY, RefusedError, Session
+from hw.emulated.session import (
+    NO_SIM,
+    NOT_SUPPORTED,
+    PHONE_LOCKED,
+    PIN_WANTED,
+    PUK_WANTED,
+    SIM_BUSY,
+    RefusedError,
+    Session,
+)
 
 CELL = '"1A2B","0123ABCD",7'
+LOCKS = {"NOT INSERTED": NO_SIM, "SIM PIN": PIN_WANTED, "SIM PUK": PUK_WANTED, "PH-SIM PIN": PHONE_LOCKED}
 # Kept for old times' sake: OK, and nothing happens.
 IGNORED = {"&C", "&D", "&W", "L", "M", "S0", "S3", "S4", "S7", "X"}
 
@@ -18,13 +28,15 @@ IGNORED = {"&C", "&D", "&W", "L", "M", "S0", "S3", "S4", "S7", "X"}
 class Answer:
     """Blocks of lines, one for each command that said something, then the final result.
 
-    That is a word of V.250, the number of a +CME ERROR, or nothing. `dialled`: a call has begun. `wedges`: this is the
+    That is a word of V.250, the number of a +CME ERROR, or nothing. `dialled`: a call has begun. `moves`: a
+    call begins, goes on or ends by it. `wedges`: this is the
     last answer; `unsaid`: and it is not even given. `resets`: the modem goes away and comes back.
     """
 
     blocks: list[list[str]] = field(default_factory=list)
     final: str | int = "OK"
     dialled: bool = False
+    moves: bool = False
     wedges: bool = False
     unsaid: bool = False
     resets: bool = False
@@ -119,7 +131,7 @@ class Interpreter:
 
     def need_sim(self) -> None:
         """Raises RefusedError when the SIM is missing, locked or busy."""
-        lacking = {"NOT INSERTED": NO_SIM, "SIM PIN": PIN_WANTED, "SIM PUK": PUK_WANTED}.get(self.around.sim)
+        lacking = LOCKS.get(self.around.sim)
         if lacking is not None:
             raise RefusedError(lacking)
         if self.sim_wakes:

@@ -63,6 +63,12 @@ class Port:
         if served is not None:
             served.do(partial(task, *args))
 
+    def stall(self, stalled: bool) -> None:
+        """Read nothing any more, or go on."""
+        served = self._served
+        if served is not None:
+            served.do(partial(served.stall, stalled))
+
     def at(self, when: float, task: Callable[[], None]) -> None:
         """Have `task` done at the monotonic time `when`; for the port's own thread."""
         served = self._served
@@ -97,6 +103,7 @@ class _Served:
         tty.setraw(self._theirs)
         os.set_blocking(self._ours, False)
         self.name = os.ttyname(self._theirs)
+        self._poll = select.poll()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._hear = hear
         self._to_host, self._to_modem = cable.to_host, cable.to_modem
@@ -118,6 +125,9 @@ class _Served:
 
     def at(self, when: float, task: Callable[[], None]) -> None:
         heapq.heappush(self._timers, (when, next(self._order), task))
+
+    def stall(self, stalled: bool) -> None:
+        self._poll.register(self._ours, 0 if stalled else select.POLLIN)
 
     def end(self) -> None:
         with self._lock:
@@ -179,12 +189,11 @@ class _Served:
     def _serve(self) -> None:
         # Nobody may be inside read() when the master closes: closing a pty that another thread is reading does not hang
         # it up. So there is one thread; it waits in poll(), and it is also the one that closes.
-        poll = select.poll()
-        poll.register(self._ours, select.POLLIN)
-        poll.register(self._bell, select.POLLIN)
+        self.stall(False)
+        self._poll.register(self._bell, select.POLLIN)
         try:
             while not self._over:
-                self._attend({fd for fd, _ in poll.poll(self._patience())})
+                self._attend({fd for fd, what in self._poll.poll(self._patience()) if what & select.POLLIN})
         finally:
             with self._lock:
                 self._over = True

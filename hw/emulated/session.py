@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from hw.emulated.command import Command
 
 # Error numbers of 3GPP TS 27.007, 9.2.1, with their verbose text.
-NOT_ALLOWED, NOT_SUPPORTED, NO_SIM, PIN_WANTED, PUK_WANTED, SIM_BUSY = 3, 4, 10, 11, 12, 14
+NOT_ALLOWED, NOT_SUPPORTED, PHONE_LOCKED, NO_SIM, PIN_WANTED, PUK_WANTED, SIM_BUSY = 3, 4, 5, 10, 11, 12, 14
 SIM_FAILED, WRONG_PASSWORD, NO_SERVICE, WRONG_PARAMETERS, WAIT = 13, 16, 30, 50, 515
 ERRORS = {
     NOT_ALLOWED: "operation not allowed",
     NOT_SUPPORTED: "operation not supported",
+    PHONE_LOCKED: "PH-SIM PIN required",
     NO_SIM: "SIM not inserted",
     PIN_WANTED: "SIM PIN required",
     PUK_WANTED: "SIM PUK required",

@@ -72,6 +72,10 @@ class VoicePort:
         """The host has been asked by hand to send nothing, or to go on: the backlog does not undo that."""
         self.port.do(self._stop_flow, stopped)
 
+    def stall(self, stalled: bool) -> None:
+        """Take nothing from the host any more, so that its writes fill the line and fail; or go on."""
+        self.port.stall(stalled)
+
     def _run(self, wanted: bool) -> None:
         if wanted and not self._running:
             self._next = time.monotonic() + FRAME_SECONDS

@@ -12,6 +12,7 @@ import pytest
 
 from hw.contracts import FRAME
 from hw.emulated.bugs import Bugs
+from hw.emulated.cable import Cable
 from hw.emulated.exchange import FarEnd
 from hw.emulated.gsm import GsmModem
 
@@ -198,6 +199,35 @@ def test_the_ok_of_a_dial_can_take_long_while_notices_go_on(bring):
     assert "^CONN:1,0" in told
 
 
+def test_notices_can_come_before_the_ok_of_whatever_caused_them(bring, exchange):
+    _, host = bring("huawei", early_urc=True, ccwa_anyway=True)
+    host.send(f"ATD{CUSTOMER};\r")
+    assert host.until(r"OK\r\n") == "\r\n^ORIG:1,0\r\n\r\nOK\r\n"
+    host.until(r"CONN:1,0\r\n")
+    exchange.call_in(SECOND, waiting=True)
+    host.until(r"\+CCWA.*\r\n")
+    host.send("AT+CHLD=2\r")
+    assert host.until(r"OK\r\n") == "\r\n^CONN:2,0\r\n\r\nOK\r\n"
+    host.send("AT+CHUP\r")
+    assert host.until(r"OK\r\n").startswith("\r\n^CEND:2,")
+    exchange.hang_up()
+    exchange.wait_for("idle")
+    host.until("CEND:1.*\r\n")
+    assert host.ask("AT+CHUP") == ["OK"]
+    exchange.call_in(CUSTOMER)
+    host.until("RING\r\n")
+    host.send("ATA\r")
+    assert host.until(r"OK\r\n") == "\r\n^CONN:1,0\r\n\r\nOK\r\n"
+
+
+def test_some_commands_are_slower_than_others(bring):
+    modem, host = bring("generic", slow=30.0, slow_on="AT+CCWA")
+    assert host.ask("AT+CSQ")[-1] == "OK"
+    host.send("AT+CCWA=0,0,1\r")
+    modem.wait_for("AT+CCWA")
+    assert host.quiet(0.05)
+
+
 def test_any_character_aborts_a_dial_without_its_ok(bring, exchange):
     exchange.default = SLOW
     _, host = bring("huawei", dial_ok_after=30.0)
@@ -316,6 +346,13 @@ def test_a_call_can_be_in_the_list_long_before_it_rings(bring, exchange):
     host.until(rf'\r\nRING\r\n\r\n\+CLIP: "{CUSTOMER}",129,,,,0\r\n')
 
 
+def test_rings_can_be_nearer_to_each_other(bring, exchange):
+    _, host = bring("generic", ring_every=0.05)
+    exchange.call_in(CUSTOMER)
+    for _ in range(3):
+        host.until(r"\r\nRING\r\n")
+
+
 @pytest.mark.parametrize(("why", "validity"), [("withheld", 1), ("unavailable", 2), ("payphone", 3)])
 def test_a_caller_may_hide_for_three_reasons(bring, exchange, why, validity):
     _, host = bring("sim7600")
@@ -349,6 +386,15 @@ def test_the_end_of_a_voice_call_may_have_no_seconds(bring, exchange):
     host.until("BEGIN\r\n")
     exchange.hang_up()
     assert "END\r\n" in host.until("NO CARRIER")
+
+
+def test_the_notices_of_a_huawei_stick_may_have_to_be_turned_on(bring, exchange):
+    _, host = bring("huawei", curc_off=True)
+    dial(host)
+    exchange.wait_for("talking")
+    assert host.ask("AT^CURC=1") == ["OK"]
+    exchange.hang_up()
+    host.until(r"\^CEND:1")
 
 
 def test_a_huawei_stick_may_not_say_that_it_rings(bring):
@@ -540,3 +586,30 @@ def test_gps_sentences_come_out_of_the_voice_port(bring, connect):
     host.ask('AT+QGPSCFG="outport","none"')
     while select.select([sound.fd], [], [], 1.1)[0]:
         os.read(sound.fd, 4096)
+
+
+def test_a_voice_port_can_stall_and_go_on(bring, exchange, connect):
+    modem, host = bring("quectel")
+    sound = connect(modem.pcm)
+    host.ask(f"AT+QPCMV=1,0;D{CUSTOMER};")
+    exchange.wait_for("talking")
+    modem.sound.stall(True)
+    end = time.monotonic() + 20
+    while select.select([], [sound.fd], [], 0.1)[1]:
+        assert time.monotonic() < end
+        os.write(sound.fd, bytes(FRAME))
+    modem.sound.stall(False)
+    assert select.select([], [sound.fd], [], 20)[1]
+    os.write(sound.fd, bytes(FRAME))
+
+
+def test_voice_comes_in_pieces_through_a_cable_that_cuts(bring, exchange, connect):
+    modem, host = bring("quectel", pcm_cable=Cable(cut=99))
+    sound = connect(modem.pcm)
+    host.ask(f"AT+QPCMV=1,0;D{CUSTOMER};")
+    exchange.wait_for("talking")
+    assert loudest(sound.fd, 20) > 5000
+    sizes = set()
+    while not any(size % 2 for size in sizes):
+        select.select([sound.fd], [], [], 1)
+        sizes.add(len(os.read(sound.fd, 4096)))

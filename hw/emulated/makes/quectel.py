@@ -25,7 +25,7 @@ def _voice(modem: Interpreter, command: Command) -> list[str]:
 def _hang_up(modem: Interpreter, command: Command) -> list[str]:
     cause = (command.arguments or [""])[0]
     modem.answer.wedges = modem.around.qhup_wedges
-    modem.exchange.release(int(cause) if cause.isdigit() else 16)
+    modem.answer.moves = modem.exchange.release(int(cause) if cause.isdigit() else 16)
     return []
 
 
