@@ -219,3 +219,96 @@ def test_many_threads_leave_it_in_order(exchange, told):
         assert state in following[before]
         before = state
     assert before == "idle"
+
+
+def test_a_caller_has_a_reason_to_hide(exchange, told):
+    assert exchange.call_in(None)
+    assert told.get(timeout=20).hidden == exchange.hidden == "withheld"
+    exchange.hang_up()
+    assert exchange.hidden == ""
+    exchange.call_in(CUSTOMER, hidden="payphone")
+    assert (exchange.number, exchange.hidden) == (None, "payphone")
+
+
+def test_a_call_may_fail_for_any_cause(exchange, told):
+    exchange.default = FarEnd(outcome="rejects", answers_after=0.05, cause=42)
+    exchange.dial(CUSTOMER)
+    assert next_end(told).cause == 42
+
+
+def test_the_far_end_presses_a_key(exchange, told):
+    exchange.press("5")
+    exchange.dial(CUSTOMER)
+    exchange.wait_for("talking")
+    exchange.press("#")
+    told_tones = []
+    while "#" not in told_tones:
+        told_tones.append(told.get(timeout=20).tone)
+    assert "5" not in told_tones
+
+
+@pytest.fixture
+def second(exchange, told):
+    """A second caller waits while the first call talks."""
+    exchange.dial(CUSTOMER)
+    assert not exchange.call_in("0312345602", waiting=True)
+    exchange.wait_for("talking")
+    assert exchange.call_in("0312345602", waiting=True)
+    assert not exchange.call_in("0312345603", waiting=True)
+    while (progress := told.get(timeout=20)).state != "waiting":
+        assert not progress.second
+    assert (progress.index, progress.second, progress.number) == (2, True, "0312345602")
+    return progress
+
+
+def shape(exchange):
+    """Index and state of each call."""
+    return [(call.index, call.state) for call in exchange.calls]
+
+
+@pytest.mark.usefixtures("second")
+def test_a_second_caller_is_refused_or_gives_up(exchange, told):
+    assert exchange.release_second()
+    assert not exchange.release_second()
+    end = next_end(told)
+    assert (end.second, end.ended_here, end.cause) == (True, True, 21)
+    assert shape(exchange) == [(1, "talking")]
+    exchange.call_in("0312345602", FarEnd(rings_for=0.05), waiting=True)
+    end = next_end(told)
+    assert (end.second, end.ended_here) == (True, False)
+    assert exchange.state == "talking"
+
+
+@pytest.mark.usefixtures("second")
+def test_who_waits_rings_after_the_first_call(exchange, told):
+    exchange.hang_up()
+    assert next_end(told).index == 1
+    assert told.get(timeout=20).state == "ringing"
+    assert shape(exchange) == [(2, "ringing")]
+    assert exchange.answer()
+    assert exchange.state == "talking"
+
+
+@pytest.mark.usefixtures("second")
+def test_two_calls_take_turns(exchange):
+    assert exchange.switch()
+    assert shape(exchange) == [(1, "held"), (2, "talking")]
+    assert exchange.switch()
+    assert shape(exchange) == [(1, "talking"), (2, "held")]
+    exchange.hang_up()
+    assert (shape(exchange), exchange.state) == ([(2, "held")], "held")
+    assert exchange.switch()
+    assert exchange.state == "talking"
+    assert exchange.switch()
+    assert exchange.state == "held"
+    exchange.release()
+    assert not exchange.switch()
+
+
+@pytest.mark.usefixtures("second")
+def test_a_far_end_can_leave_while_it_is_held(exchange, told):
+    exchange.switch()
+    exchange.hang_up(second=True)
+    end = next_end(told)
+    assert (end.index, end.second) == (1, True)
+    assert shape(exchange) == [(2, "talking")]
