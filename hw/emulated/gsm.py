@@ -63,7 +63,9 @@ class GsmModem(Circumstances):
             self.card = EmulatedCard(self.sound)
         else:
             self.pcm = str(directory / "modem-pcm")
-            self.sound = VoicePort(exchange, Path(self.pcm), self._tell_flow, self.pcm_cable)
+            self.sound = VoicePort(
+                exchange, Path(self.pcm), self._tell_flow if self.make.flow else None, self.pcm_cable
+            )
         self._port = Port(Path(self.at), self._hear, self.cable)
         self._power = Agenda("modem")
         self._powered = True
@@ -126,9 +128,10 @@ class GsmModem(Circumstances):
         self._port.do(self._say, *lines)
 
     def flow(self, stop: bool) -> None:
-        """Ask the host to stop sending voice, or to go on."""
-        self.sound.stop_flow(stop)
-        self._tell_flow(stop)
+        """Ask the host to stop sending voice, or to go on; nothing where the make cannot."""
+        if self.make.flow:
+            self.sound.stop_flow(stop)
+            self._tell_flow(stop)
 
     def log(self, tap: Tap) -> None:
         """Tell `tap` every line either way: `> ` to the modem, `< ` from it. It is called on the modem's thread."""

@@ -40,7 +40,8 @@ class Make:
 
     `firmware` may contain `{model}`; `flawed` has the firmware of those with a certain bug. `news` tells how a call goes
     on, beside RING and +CLIP; `changes` that "signal", "time", "sim" or "registration" did, beside +CREG and +CTZR.
-    `voice` is carried on a serial "port" or by a sound "card" while `carries` and a call say so. `boot` is said after
+    `voice` is carried on a serial "port" or by a sound "card" while `carries` and a call say so; with `flow` it asks the
+    host to stop and to go on. `boot` is said after
     power-on and `noise` again and again, with `{sim}` and `{signal}`. `dial_answered`: ATD has a final result.
     """
 
@@ -56,6 +57,7 @@ class Make:
     rings: Callable[[Interpreter], bool] = always
     voice: Literal["port", "card"] = "port"
     carries: Callable[[Interpreter], bool] = always
+    flow: bool = False
     boot: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
     dial_answered: bool = True

@@ -41,7 +41,7 @@ class VoicePort:
     """
 
     def __init__(
-        self, exchange: Exchange, link: Path, flow: Callable[[bool], None], cable: Cable | None = None
+        self, exchange: Exchange, link: Path, flow: Callable[[bool], None] | None, cable: Cable | None = None
     ) -> None:
         self.port = Port(link, self._hear, cable)
         self.muted = False
@@ -130,6 +130,8 @@ class VoicePort:
         return frame
 
     def _control_flow(self) -> None:
+        if self._flow is None:
+            return
         if not self._stopped and len(self._waiting) > STOP_AT:
             self._stopped = True
             self._flow(True)

@@ -25,6 +25,10 @@ def test_every_bug_is_tried_somewhere():
     assert [bug.name for bug in fields(Bugs) if not re.search(rf"\b{bug.name}\b", tried)] == []
 
 
+def test_every_bug_is_explained():
+    assert [bug.name for bug in fields(Bugs) if not re.search(rf"^ +{bug.name} ", Bugs.__doc__, re.MULTILINE)] == []
+
+
 def dial(host, number=CUSTOMER):
     host.send(f"ATD{number};\r")
     host.until(r"OK\r+\n")

@@ -201,6 +201,21 @@ def test_huawei_voice_begins_when_it_is_asked_for_in_a_call(bring, exchange, con
         os.read(sound.fd, 4096)
 
 
+def test_only_quectel_asks_to_stop_sending_voice(bring, exchange, connect):
+    modem, host = bring("huawei")
+    sound = connect(modem.pcm)
+    dial(host)
+    exchange.wait_for("talking")
+    host.until(r"CONN:1,0\r\n")
+    host.ask("AT^DDSETEX=2")
+    frames(sound.fd, 2)
+    while not modem.sound.spilled:
+        os.write(sound.fd, bytes(FRAME)) if select.select([], [sound.fd], [], 0.01)[1] else None
+    modem.flow(stop=True)
+    assert host.quiet(0.05)
+    assert modem.sound.held == 0
+
+
 def test_huawei_sends_one_tone_at_a_time(bring, exchange):
     _, host = bring("huawei")
     dial(host)

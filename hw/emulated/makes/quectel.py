@@ -116,10 +116,12 @@ QUECTEL = Make(
     changes=_changes,
     rings=lambda modem: modem.session.indicates("ring"),
     carries=lambda modem: modem.session.values["+QPCMV"] == "1,0",
+    flow=True,
 )
 QUECTEL_UAC = replace(
     QUECTEL,
     named={**NAMED, "+QCFG": {"ims": "0,1", "usbcfg": "0x2C7C,0x0125,1,1,1,1,1,1,1"}},
     voice="card",
+    flow=False,
     carries=lambda modem: modem.session.values["+QPCMV"] == "1,2",
 )
