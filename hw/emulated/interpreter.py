@@ -55,7 +55,7 @@ class Interpreter:
     """Obeys lines; what it needs to know it is given, what it does it does to the exchange and the session.
 
     The rest is what a modem remembers of its life since it was plugged in: `active_since` (monotonic, None when nobody
-    talks), `pcm_cycles` (how often sound was turned off again), `last_cause`, `call_began` and such.
+    talks), `pcm_cycles` (how often sound was turned off again), `got_to` (how far the last call came) and such.
     """
 
     def __init__(self, around: Circumstances, exchange: Exchange, session: Session, tables: Tables) -> None:
