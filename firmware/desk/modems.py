@@ -49,12 +49,22 @@ def _gsm(make: str, japanese: str, english: str) -> Kind:
     return Kind((japanese, english), partial(GsmModem, make), Driver("gsm", {"family": make}), "ATD{number};")
 
 
+def _analog(model: str, name: str) -> Kind:
+    line = Driver("analog", {"model": model})
+    return Kind((f"{name}（アナログ回線）", f"{name} (analog line)"), partial(AnalogModem, model), line, "ATDT{number}")
+
+
 # None whose voice goes through a sound card: a PC that shall need no hardware has none to spare.
 MODEMS: Final[Mapping[str, Kind]] = {
     "quectel": _gsm("quectel", "Quectel EC25（LTE）", "Quectel EC25 (LTE)"),
     "sim7600": _gsm("sim7600", "SIMCom SIM7600（LTE）", "SIMCom SIM7600 (LTE)"),
     "a7670": _gsm("a7670", "SIMCom A7670（LTE）", "SIMCom A7670 (LTE)"),
     "huawei": _gsm("huawei", "Huawei E1550（3G スティック）", "Huawei E1550 (3G stick)"),
+    "usr5637": _analog("usr5637", "USR5637"),
+    "conexant": _analog("conexant", "Conexant CX93001"),
+    "zoom3095": _analog("zoom3095", "Zoom 3095"),
+    "startech": _analog("startech", "StarTech USB56KEMH2"),
+    "mt9234": _analog("mt9234", "Multi-Tech MT9234ZBA"),
 }
 FIRST: Final = "quectel"  # until another one is asked for
 

@@ -19,6 +19,7 @@ from firmware.numbers import group
 from firmware.screens.view import View
 from hw.emulated.characters import Hd44780Panel
 from hw.emulated.exchange import FarEnd, Progress
+from hw.emulated.gsm import GsmModem
 from hw.emulated.speech import Speech
 
 KEPT = 200  # lines of the modem log
@@ -128,7 +129,7 @@ class Page:
             "hang-up": lambda _: exchange.hang_up(),
             "silent": lambda _: self._be_silent(silent=True),
             "no-silent": lambda _: self._be_silent(silent=False),
-            "call-in": lambda number: exchange.call_in(number or None, CALLER, waiting=True),
+            "call-in": lambda number: self._call_in(number or None),
             "modem": self._change_modem,
             "trouble": lambda name: self._troubles[name].begin(),
             "no-trouble": lambda name: self._troubles[name].end(),
@@ -159,6 +160,13 @@ class Page:
     def _answer_next(self, name: str) -> None:
         self._rig.exchange.default = FAR_ENDS[name]
         self._next = name
+
+    def _call_in(self, number: str | None) -> None:
+        """While somebody talks, the caller waits: this network has forgotten that the booth wants no call waiting."""
+        modem = self._rig.modem
+        if isinstance(modem, GsmModem):
+            modem.ccwa_anyway = True
+        self._rig.exchange.call_in(number, CALLER, waiting=True)
 
     def _change_modem(self, name: str) -> None:
         self._running.change_modem(name)

@@ -181,6 +181,59 @@ def test_the_far_end_calls_in_and_troubles_come_and_go(visit):
     assert desk.complaints == []
 
 
+def test_a_technician_swaps_the_modem(visit):
+    desk = visit("en")
+    window = desk.window
+    swap, modem = window.get_by_role("button", name="Swap"), window.locator("#modem")
+    expect(swap).to_be_disabled()
+    modem.focus()
+    modem.select_option(label="USR5637 (analog line)")
+    desk.rig.modem.silent = True
+    desk.photograph("modem", whole=True)
+    swap.focus()
+    window.keyboard.press("Enter")
+    expect(window.locator('[data-about="no-sim"]')).to_be_disabled()
+    expect(window.locator('[data-about="sim-locked"]')).to_have_accessible_description("This line has no SIM.")
+    expect(window.locator("#log")).to_contain_text("AT+VCID=1")
+    expect(swap).to_be_disabled()
+    assert (desk.rig.modem_name, modem.input_value()) == ("usr5637", "usr5637")
+    desk.wait_for(State.LIST)
+    modem.select_option("sim7600")
+    swap.click()
+    expect(window.locator('[data-about="no-sim"]')).to_be_enabled()
+    desk.wait_for(State.LIST, lambda scene: scene.header.signal is not None)
+    assert desk.complaints == []
+
+
+def test_a_locked_sim_is_opened_on_the_keypad(visit):
+    desk = visit("en")
+    window = desk.window
+    window.locator('[data-about="sim-locked"]').click()
+    desk.wait_for(State.OUT_OF_ORDER)
+    expect(window.locator("#sim-pin")).to_be_visible()
+    desk.photograph("sim-locked")
+    window.keyboard.press("Enter")
+    desk.photograph("sim-pin")
+    for key in ("1", "2", "3", "4", "Enter"):
+        window.keyboard.press(key)
+    desk.wait_for(State.LIST, lambda scene: scene.header.signal is not None)
+    expect(window.locator("#sim-pin")).to_be_hidden()
+
+
+def test_a_second_caller_is_turned_away(visit):
+    desk = visit("en")
+    window = desk.window
+    window.keyboard.press("Enter")
+    desk.wait_for(State.ARMED)
+    window.keyboard.press("h")
+    desk.wait_for(State.TALKING)
+    window.locator("#caller").select_option("09012345610")
+    window.locator("#call-in").click()
+    desk.wait_for(State.TALKING, lambda scene: scene.body.second is not None)
+    desk.photograph("second")
+    expect(window.locator("#far")).to_have_text("03-1234-5601 · talking")
+
+
 def test_the_log_can_be_paused(visit):
     desk = visit()
     window = desk.window
