@@ -292,7 +292,7 @@ class AnalogPhone:
                 self._post(SecondCallRefused())
         else:
             digit = self._talk.keys.hear(letter, self._now())
-            if digit and call.answered and not self._sound.pressing:
+            if digit and call.answered and not self._sound.pressing(self._now()):
                 self._post(ToneHeard(digit))
             self._apply(call, call.told(letter, self._talk.voice.model.ends))
 

@@ -77,11 +77,10 @@ class Talk:
         self._unheard.clear()
         if self.voice.coding is None:
             self._post(AudioFailed(self.voice.why))
-        elif self._jack or not (yield from self._open("AT+VTR", DUPLEX)):
-            if not self._jack:
-                yield from self._go_to_the_jack()
-            if not (yield from self._open("AT+VRX", RECORD)):
-                self._post(AudioFailed("AT+VRX: the modem gives no sound"))
+        elif not self._jack and (yield from self._both_ways()):
+            return
+        elif not (yield from self._open("AT+VRX", RECORD)):
+            self._post(AudioFailed("AT+VRX: the modem gives no sound"))
 
     def press(self, digits: str) -> Script:
         """Tones by command, which must interrupt the record."""
@@ -118,8 +117,18 @@ class Talk:
         self._sound.begin(self.voice.coding, self._now(), duplex=halt == DUPLEX)
         return True
 
-    def _go_to_the_jack(self) -> Script:
-        self._jack = True
-        self._post(LineDegraded("the modem has no full duplex: talk on the handset at its own jack"))
-        for command in self.voice.model.listen:
-            yield Ask(command, self.voice.model.pace.reply)
+    def _both_ways(self) -> Generator[Ask | Say | Pause, Reply, bool]:
+        """Full duplex; one refusal may be for a line that was not quite taken, two are for good, and then we only listen."""
+        model = self.voice.model
+        if (yield from self._open("AT+VTR", DUPLEX)):
+            return True
+        for command in model.talk:
+            yield Ask(command, model.pace.reply)
+        if (yield from self._open("AT+VTR", DUPLEX)):
+            return True
+        if not self._degraded:
+            self._post(LineDegraded("the modem has no full duplex: talk on the handset at its own jack"))
+        self._degraded = True
+        for command in model.listen:
+            yield Ask(command, model.pace.reply)
+        return False

@@ -29,6 +29,7 @@ class VoiceSound:
         self._said: deque[bytes] = deque()
         self._keys: deque[bytes] = deque()
         self._next_at = 0.0  # when the modem has played what it was given, less its cushion
+        self._pressed_at = float("-inf")
         self._loudness: deque[float] = deque(maxlen=RECENT)
         self._odd = b""
         self.wake: Callable[[], None] = _nobody
@@ -76,10 +77,9 @@ class VoiceSound:
             if self._open and self._duplex:
                 self._keys.extend(frames)
 
-    @property
-    def pressing(self) -> bool:
-        """Whether tones of keys are still to be said."""
-        return bool(self._keys)
+    def pressing(self, now: float) -> bool:
+        """Whether tones of keys are being said, or may still come back from the line."""
+        return bool(self._keys) or now - self._pressed_at < RECENT * FRAME_SECONDS
 
     @property
     def said(self) -> float:
@@ -124,6 +124,7 @@ class VoiceSound:
         """The next frame, or silence when it is overdue."""
         if self._keys:
             self._said.clear()
+            self._pressed_at = now
             return self._keys.popleft() if now >= self._next_at else None
         while self._said and now < self._next_at - AHEAD * FRAME_SECONDS:
             self._said.popleft()

@@ -155,9 +155,9 @@ def test_a_call_through_every_model(tmp_path, model):
         far.line.dial(GOOD)
         assert far.inbox.next() == Alerting()
         assert far.inbox.next() == Answered(estimated=True)
-        heard = converse(far.line.audio, Tone(1300), 60)
-        assert loudest(heard[-40 * FRAME :], (400, 700, 1300)) == 700
-        assert loudest(far.exchange.heard[-40 * FRAME :], (400, 700, 1300)) == 1300
+        heard = converse(far.line.audio, Tone(1300), 40)
+        assert loudest(heard[-20 * FRAME :], (400, 700, 1300)) == 700
+        assert loudest(far.exchange.heard[-20 * FRAME :], (400, 700, 1300)) == 1300
         far.line.send_tones("15*#")
         converse(far.line.audio, Tone(1300), 55)
         assert far.exchange.keyed == "15*#"
@@ -186,8 +186,8 @@ def test_one_model_is_not_taken_for_another(tmp_path):
 
 
 @pytest.mark.slow
-def test_silence_is_sent_when_the_talk_path_gives_none(far):
-    far.talk()
+def test_silence_is_sent_when_the_talk_path_gives_none_and_nothing_piles_up(far):
+    far.talk(SOON)
     taken = far.modem.taken
     converse(far.line.audio, Tone(1300), 5)
     beat = queue.SimpleQueue()
@@ -196,16 +196,7 @@ def test_silence_is_sent_when_the_talk_path_gives_none(far):
     assert far.modem.taken - taken >= 7000
     said = far.exchange.heard[-20 * FRAME :]
     assert max(abs(one) for one in memoryview(said).cast("h")) < 300
-    far.hang_up()
-
-
-@pytest.mark.slow
-def test_sound_that_nobody_fetches_does_not_pile_up(far):
-    far.talk()
-    beat = queue.SimpleQueue()
-    with pytest.raises(queue.Empty):
-        beat.get(timeout=0.6)
-    fetched = 0
+    fetched = 0  # what nobody fetched does not pile up either
     while far.line.audio.read():
         fetched += 1
     assert fetched <= 11
@@ -216,7 +207,7 @@ def test_sound_that_nobody_fetches_does_not_pile_up(far):
 def test_an_old_word_of_the_shielding_is_no_busy_tone(tmp_path):
     with behind(tmp_path, traps=True) as far:
         far.talk(SOON)
-        assert far.inbox.quiet(1.0)
+        assert far.inbox.quiet(0.5)
         far.hang_up()
 
 
@@ -224,8 +215,10 @@ def test_an_old_word_of_the_shielding_is_no_busy_tone(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("country", ["JP", "US", "EU"])
-@pytest.mark.parametrize(("number", "cause"), [(BUSY, Cause.BUSY), (DEAD, Cause.DEAD_NUMBER), (RINGS, Cause.NO_ANSWER)])
+@pytest.mark.parametrize(
+    ("country", "number", "cause"),
+    [("JP", BUSY, Cause.BUSY), ("US", DEAD, Cause.DEAD_NUMBER), ("EU", RINGS, Cause.NO_ANSWER)],
+)
 def test_a_call_that_nobody_takes(tmp_path, country, number, cause):
     with behind(tmp_path, country=country) as far:
         far.ready()
@@ -235,9 +228,8 @@ def test_a_call_that_nobody_takes(tmp_path, country, number, cause):
             assert end == Alerting()
             end = far.inbox.next()
         assert (end.cause, end.by) == (cause, Party.LINE)
-        far.line.dial(SOON)
-        assert far.inbox.until(Answered).estimated
-        far.hang_up()
+        far.exchange.wait_for("idle")
+        assert far.inbox.quiet()
 
 
 @pytest.mark.slow
@@ -246,8 +238,6 @@ def test_without_codes_of_the_modem_our_own_ear_hears_it(tmp_path):
     with behind(tmp_path) as far:
         far.line = VoiceModem(far.modem.port, deaf)
         far.ready()
-        far.line.dial(BUSY)
-        assert far.inbox.until(CallEnded) == CallEnded(Cause.BUSY, Party.LINE)
         far.line.dial(LEAVES)
         far.inbox.until(Answered)
         assert far.inbox.next() == CallEnded(Cause.NORMAL, Party.FAR, "busy tone", sure=False)
@@ -258,8 +248,9 @@ def test_without_codes_of_the_modem_our_own_ear_hears_it(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["usr5637", "conexant", "mt9234"])
-@pytest.mark.parametrize("clearing", ["busy", "dial tone", "loop break"])
+@pytest.mark.parametrize(
+    ("model", "clearing"), [("usr5637", "busy"), ("mt9234", "dial tone"), ("conexant", "loop break")]
+)
 def test_the_far_end_hangs_up(tmp_path, model, clearing):
     with behind(tmp_path, model, clearing=clearing) as far:
         far.talk(LEAVES)
@@ -267,9 +258,7 @@ def test_the_far_end_hangs_up(tmp_path, model, clearing):
         assert (end.cause, end.by) == (Cause.NORMAL, Party.FAR)
         assert end.sure is ("'l'" in end.detail)
         assert far.inbox.quiet()
-        far.line.dial(SOON)
-        far.inbox.until(Answered)
-        far.hang_up()
+        far.exchange.wait_for("idle")
 
 
 def test_an_exchange_that_reverses_the_line_says_when_it_is_answered(tmp_path):
@@ -285,7 +274,7 @@ def test_our_own_voice_in_the_line_is_nobodys_answer(tmp_path):
         far.exchange.book[RINGS] = FarEnd(outcome="no answer", rings_for=30)
         far.line.dial(RINGS)
         far.inbox.until(Alerting)
-        converse(far.line.audio, Speech(3), 200)
+        converse(far.line.audio, Speech(3), 130)
         assert far.inbox.quiet(0.05)
         far.hang_up()
 
@@ -331,7 +320,7 @@ def test_closing_puts_the_line_down(far):
 # Incoming
 
 
-@pytest.mark.parametrize("model", KNOWN)
+@pytest.mark.parametrize("model", ["usr5637", "startech"])
 def test_an_incoming_call_is_answered(tmp_path, model):
     with behind(tmp_path, model) as far:
         far.ready()
@@ -360,13 +349,12 @@ def test_why_a_number_is_not_shown(tmp_path, code, hidden):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("caller_id", ["incomplete", "none"])
-def test_a_caller_who_gives_up(tmp_path, caller_id):
-    with behind(tmp_path, caller_id=caller_id, ring_every=0.5) as far:
+def test_a_caller_who_gives_up_before_all_of_the_number_came(tmp_path):
+    with behind(tmp_path, caller_id="incomplete", ring_every=0.5) as far:
         far.ready()
         far.exchange.call_in(CALLER, FarEnd())
         assert far.inbox.until(IncomingCall) == IncomingCall(None)
-        assert far.inbox.quiet(1.2)
+        assert far.inbox.quiet(0.7)
         far.exchange.hang_up()
         assert far.inbox.next() == CallEnded(Cause.NO_ANSWER, Party.FAR)
         far.line.answer()
@@ -420,6 +408,7 @@ def test_the_far_ends_key_is_heard_once(far):
 # What is missing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["usr5637", "conexant"])
 def test_without_full_duplex_the_agent_talks_at_the_modems_jack(tmp_path, model):
     with behind(tmp_path, model, vtr=False) as far:
