@@ -178,12 +178,12 @@ class SimPin:
         right, known = self._right, self._note
         bad = any(mark.speaks_of(self._stored, lock.iccid) for mark in known.failed) if self._stored else False
         self._failed = self._failed or (self._stored if bad else "")
-        if known.lost == self._boot or not self._bears(lock):
+        tried = known.trying is not None and known.trying.boot == self._boot
+        if tried or known.lost == self._boot or not self._bears(lock):
             return ""
         if right is not None and right.lock.iccid == lock.iccid:
             return right.pin
-        tried = known.trying is not None and known.trying.boot == self._boot
-        return "" if bad or tried else self._stored
+        return "" if bad else self._stored
 
     def _note_failure(self, mark: _Mark, boot: str, pin: str = "") -> None:
         """`boot` is that of a try of the booth's own; `pin` is empty where it was given before this program started."""
@@ -197,7 +197,9 @@ class SimPin:
         iccid = given.lock.iccid
         failed = tuple(mark for mark in self._note.failed if not mark.speaks_of(given.pin, iccid))
         wrong = {whose: count for whose, count in self._note.wrong.items() if whose != iccid}
-        trying = self._note.trying if given.keyed else None  # what became of the booth's own is another matter
+        trying = self._note.trying
+        if trying is not None and trying.mark.speaks_of(given.pin, iccid):
+            trying = None  # of another PIN nobody has seen yet what became
         self._write(_Note(failed, trying, self._note.lost, wrong), anyway=True)
 
     def _write(self, note: _Note, *, anyway: bool = False) -> bool:

@@ -227,6 +227,27 @@ def test_what_was_wrong_and_is_right_now_counts_again():
     assert booth.open
 
 
+@pytest.mark.parametrize(
+    ("stored", "acts"),
+    [
+        ("", ["turn", "key right", "turn", "changed", "unplug", "turn", "telephone", "turn"]),
+        (WRONG, ["turn", "telephone", "key right", "turn", "swap", "turn"]),
+        (WRONG, ["turn", "swap", "key other", "turn"]),
+        (WRONG, ["turn", "swap", "key right", "turn", "changed", "unplug", "turn"]),
+        (WRONG, ["turn", "turn", "restart", "swap", "turn"]),
+    ],
+    ids=["given again", "another PIN was right", "another PIN was wrong", "another SIM's was right", "another program"],
+)
+def test_a_try_whose_end_nobody_saw_is_the_only_one_of_its_boot(stored, acts):
+    booth = Booth(stored)
+    for what in acts:
+        if what == "changed":
+            booth.true = "1111"
+        else:
+            act(booth, what)
+    assert [(by, before) for *_, by, before in booth.wrongs if by == "booth"] == [("booth", FULL)]
+
+
 @pytest.mark.parametrize("digits", ["", "041", "123456789", "04a2", "０４１２", "0412 "])
 def test_what_cannot_be_a_pin_costs_no_try(digits):
     booth = Booth("")
