@@ -34,6 +34,7 @@ LATEST = 15.0  # seconds from the result until the server has the call; it takes
 LOOK = 0.02  # seconds between two looks at the server's disk
 FAR_END = FarEnd(answers_after=1.0)
 TOLERANCE = 0.15  # seconds between the talk as the record has it and as it lies in the recording
+RUNG = (State.ALERTING, State.TALKING)  # a modem that tells nothing by itself is asked every two seconds only
 AUDIBLE = -50.0  # dB under full scale, above which somebody speaks
 
 
@@ -67,7 +68,7 @@ class Once:
         rig.lift()
         self._state("handset lifted: dialling", State.DIALLING, State.ALERTING)
         self._dialled(first)
-        self._state("the far end's telephone rings", State.ALERTING)
+        self._until("the far end's telephone rings", lambda scene: scene.state in RUNG, _too_late)
         self._state("answered, recording", State.TALKING)
         self._until(f"talked for {TALK:g} s", lambda scene: _talked(scene.body), patience=TALK + PATIENCE)
         rig.replace()
@@ -126,6 +127,10 @@ class Once:
         except AssertionError as problem:
             raise StepFailed(str(problem)) from problem
         self.tell(f"on the modem's wire: {command}")
+
+
+def _too_late(scene: Scene) -> str:
+    return ": answered before the modem had told" if scene.state is State.TALKING else ""
 
 
 def _talked(body: Body) -> bool:

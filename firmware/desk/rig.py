@@ -20,7 +20,6 @@ from firmware.hardware import Hardware
 from firmware.pin import hash_pin
 from firmware.settings import Settings, parse
 from firmware.tables import Driver
-from hw import wiring
 from hw.contracts import Glow, Hook, Screen, TextScreen
 from hw.emulated.bulb import Bulb
 from hw.emulated.cable import Tap
@@ -298,7 +297,7 @@ class Rig:
     def _near_ends(self) -> Hardware:
         hook: Hook = NoHook() if self.hook_kind == "none" else Cradle(CRADLE, factory=self._pins)
         return Hardware(
-            line=wiring.open_line(self.line.kind, **self.line.settings),
+            line=self.kind.near_end(self.modem),
             handset=self.handset,
             keypad=MatrixKeypad(ROWS, COLUMNS, factory=self._pins),
             hook=hook,
