@@ -187,6 +187,9 @@ class Body:
     def _obey(self, code: int) -> None:
         if code in b"~/":
             self._keys_reported = code == ord("~")
+        elif code in b"ud":
+            playing = self.stream is not None and self.stream.kind == "+VTX"
+            self.settings.turn("+VGT" if playing else "+VGR", up=code == ord("u"))
         elif code == ord("?") and self.stream is not None:
             self.case.write(b"\x10XBNUM=%d\x10." % self.stream.waiting)
 

@@ -30,6 +30,7 @@ VALUES = {
     "+GCI": ("B5", "(00,04,42,59,B4,B5)"),
 }
 FLAGS = "EQV"
+GAIN_STEP = 8
 BASICS = {"E": "1", "V": "1", "Q": "0", "X": "4", "M": "1", "L": "2", "B": "1", "W": "0", "N": "1"}
 REGISTERS = {0: 0, 1: 0, 6: 2, 7: 50, 8: 2, 11: 85}
 ACTIONS = frozenset({"+VTX", "+VRX", "+VTR"})
@@ -117,6 +118,10 @@ class Settings:
     def number(self, name: str, at: int = 0) -> int:
         """A value as a number."""
         return int(self._values[name].split(",")[at])
+
+    def turn(self, name: str, *, up: bool) -> None:
+        """Change a gain by a step; it is remembered, and heard by nobody."""
+        self._values[name] = str(max(0, min(255, self.number(name) + (GAIN_STEP if up else -GAIN_STEP))))
 
     def knows(self, name: str) -> bool:
         """Whether it is a value that can be set and read."""

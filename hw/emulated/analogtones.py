@@ -111,13 +111,13 @@ def _sample(hertz: tuple[int, ...], beat: int, n: int) -> float:
 
 
 class KeyEar:
-    """Hears keys in sound: the energy at eight frequencies, in windows of 20 ms every 10 ms (ITU-T Q.24 in the main)."""
+    """Hears keys in sound: the energy at eight frequencies, in windows of 20 ms every 10 ms (a harder ear than ITU-T Q.24 wants)."""
 
     QUIETEST = SAMPLES * 150.0**2  # energy of a window: about -40 dBFS
-    SHARE = 0.7  # of all the energy that the two tones must have: a voice has more than two tones
+    SHARE = 0.7  # of all the energy that the two tones must have: a voice has more than two, and a key may be 1 % off
     TWIST = 6.3  # 8 dB between the two
     RIVAL = 0.3  # of the best tone's energy, for the next best in its group
-    ENOUGH = 2  # windows with the same key make a key, and as many without make its end
+    ENOUGH = 3  # windows with the same key make a key, and as many without make its end
 
     def __init__(self) -> None:
         self._before = array("h", bytes(FRAME // 2))
