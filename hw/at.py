@@ -21,14 +21,16 @@ MARKER = "AT"  # asks nothing, so its answer is an OK with nothing before it
 FINAL = re.compile(r"OK|ERROR|\+CM[ES] ERROR:.*|COMMAND NOT SUPPORT|TOO MANY PARAMETERS")
 FINAL_OF_CALL = re.compile(rf"{FINAL.pattern}|NO CARRIER|BUSY|NO ANSWER|NO DIAL ?TONE|CONNECT( .*)?|VCON")
 CALLING = re.compile(r"AT(.*;)?[DA]", re.DOTALL)  # ATD<number>; and ATA, also behind other commands on the same line
-PLAIN = re.compile(r"AT(I\d*|\+(CG|G)(MI|MM|MR|SN)|\+CIMI|\+CEER)")  # their answers carry no name before a colon
+PLAIN = re.compile(
+    r"AT(I\d*|\+(CG|G)(MI|MM|MR|SN)|\+CIMI|\+CEER|\+C?I?CCID)"
+)  # their answers carry no name before a colon
 NEWS = re.compile(  # lines without a name before a colon that come unasked
     r"RING|NO CARRIER|BUSY|NO ANSWER|NO DIAL ?TONE|RDY|PB DONE|(Call|SMS) Ready|(NORMAL )?POWER(ED)? DOWN"
     r"|VOICE CALL: ?(BEGIN|END).*|MISSED_CALL:.*|MO (RING|CONNECTED)|(UNDER|OVER)-VOLTAGE .*|CONNECT( .*)?|HANGUP: ?\d+"
 )
 NAMED = re.compile(r"([+^*%$#][A-Z][A-Z0-9]*) ?:.*", re.DOTALL)
 GLUED = re.compile(r"(OK|ERROR)(?=[+^][A-Z]+:)")  # `ERROR+CNUM:` has been seen
-UNASKED_REGISTRATION = re.compile(r'\+C(G|E)?REG: ?\d+(,("|[0-9A-Fa-f]{2}).*)?')  # <stat>[,<area>..]: no <n> before it
+UNASKED_REGISTRATION = re.compile(r'\+C(G|E)?REG: ?\d+(,("|[0-9A-Fa-f]{4}).*)?')  # <stat>[,<area>..]: no <n> before it
 
 # Names that also come unasked: they answer a question only if it was the reading kind (`?` or bare).
 ALSO_NEWS = frozenset(

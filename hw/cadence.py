@@ -65,7 +65,7 @@ JAPAN = Country(
     "JP",
     (
         Rule(Sound.DIAL_TONE, (385, 415), on=(2.6, FOREVER)),
-        Rule(Sound.RING_BACK, (385, 415), on=(0.75, 2.6), pause=3.0),  # 1 s in 3, modulated by 15 to 20 Hz
+        Rule(Sound.RING_BACK, (385, 415), on=(0.75, 2.6), pause=2.5),  # 1 s in 3, modulated by 15 to 20 Hz
         Rule(Sound.BUSY, (385, 415), on=(0.35, 0.65), off=(0.35, 0.65)),
     ),
 )
@@ -73,7 +73,7 @@ AMERICA = Country(
     "US",
     (
         Rule(Sound.DIAL_TONE, (350, 440), on=(1.5, FOREVER)),
-        Rule(Sound.RING_BACK, (440, 480), on=(0.75, 2.6), pause=5.2),  # 2 s in 6
+        Rule(Sound.RING_BACK, (440, 480), on=(0.75, 2.6), pause=4.8),  # 2 s in 6
         Rule(Sound.BUSY, (480, 620), on=(0.35, 0.65), off=(0.35, 0.65)),
         Rule(Sound.CONGESTION, (480, 620), on=(0.15, 0.34), off=(0.15, 0.34)),
     ),
@@ -82,7 +82,7 @@ EUROPE = Country(
     "EU",
     (
         Rule(Sound.DIAL_TONE, (410, 440), on=(2.6, FOREVER)),
-        Rule(Sound.RING_BACK, (410, 440), on=(0.75, 2.6), pause=5.2),  # 1 s in 5
+        Rule(Sound.RING_BACK, (410, 440), on=(0.75, 2.6), pause=4.8),  # 1 s in 5
         Rule(Sound.BUSY, (410, 440), on=(0.35, 0.65), off=(0.35, 0.65)),
         Rule(Sound.CONGESTION, (410, 440), on=(0.15, 0.34), off=(0.15, 0.34)),
     ),

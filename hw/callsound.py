@@ -9,6 +9,7 @@ from hw.events import AudioFailed, LineDegraded
 from hw.linesound import LineSound
 from hw.modems.family import Family
 
+LATE_TRIES = 8  # at opening the audio, `again` seconds apart
 Moment = str  # of Sound.when
 Wanted = Callable[[], bool]
 
@@ -17,8 +18,11 @@ class CallSound:
     """A call without sound goes on, for 119 can locate it: what fails here is told and no more."""
 
     def __init__(self, family: Family, audio: LineSound, post: Post) -> None:
-        self._sound, self._patience, self._audio, self._post = family.sound, family.pace.sound, audio, post
+        self._sound, self._audio, self._post = family.sound, audio, post
+        self._patience = family.pace.sound
+        self._patience_of_start = family.pace.sound if family.sound.when == "dial" else family.pace.stream
         self._off = False  # known to be stopped: each answer is a wait between finger and dial
+        self._owed = ""  # why it could not be opened yet
         self.degraded = False  # it began only at a second try: the next call may have none
 
     def ready(self) -> Script:
@@ -29,18 +33,43 @@ class CallSound:
 
     def begin(self, moment: Moment, wanted: Wanted) -> Script:
         """Start it, if this is the moment; given up when the call is no longer `wanted`."""
-        if self._sound.when != moment or not wanted():
-            return
-        if self._sound.after:
-            yield Pause(self._sound.after)
+        if self._sound.when == moment and wanted():
+            self._owed = ""
+            if self._sound.after:
+                yield Pause(self._sound.after)
+            yield from self._begin(wanted)
+        if moment == "placed":
+            yield from self._begin_late(wanted)
+
+    def _begin(self, wanted: Wanted) -> Script:
         try:
             if wanted():
                 self._audio.open()
         except AudioError as problem:
-            self._post(AudioFailed(str(problem)))
+            self._owed = str(problem)
+            if self._sound.when != "dial":
+                yield from self._begin_late(wanted)
             return
         if self._sound.start:
             yield from self._start(wanted)
+
+    def _begin_late(self, wanted: Wanted) -> Script:
+        """After a plug was put in, the audio node may come seconds after the other one."""
+        for _ in range(LATE_TRIES):
+            if not (self._owed and wanted()):
+                return
+            yield Pause(self._sound.again)
+            try:
+                self._audio.open()
+            except AudioError as problem:
+                self._owed = str(problem)
+            else:
+                self._owed = ""
+                if self._sound.start:
+                    yield from self._start(wanted)
+        if self._owed and wanted():
+            why, self._owed = self._owed, ""
+            self._post(AudioFailed(why))
 
     def end(self, idle: Wanted) -> Script:
         """After the call, while there is no other; then the cure, if this call has shown that it is needed."""
@@ -64,16 +93,16 @@ class CallSound:
                 yield Pause(self._sound.again)
             if not wanted():
                 return
-            reply = yield Ask(self._sound.start, self._patience)
+            reply = yield Ask(self._sound.start, self._patience_of_start)
             if reply.ok:
-                self._note(attempt)
+                self._note(final)
                 return
-            final = reply.final
+            final = final or reply.final
         if wanted():
             self._audio.close()
             self._post(AudioFailed(f"{self._sound.start}: {final or 'no answer'}"))
 
-    def _note(self, attempt: int) -> None:
-        if attempt and not self.degraded:
+    def _note(self, refused: str) -> None:
+        if refused and self._sound.cure and not self.degraded:
             self.degraded = True
             self._post(LineDegraded("the modem refused its sound at first: it will be reset after the call"))

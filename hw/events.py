@@ -109,7 +109,7 @@ class SimLocked(Event):
 
     iccid: str  # empty when the modem does not tell it while locked
     tries: int | None  # left for the PIN; None when the modem cannot say
-    puk: bool = False  # the PIN was wrong too often: nothing that a booth may try
+    puk: bool = False  # it wants something else than its PIN: nothing that a booth may try
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,11 @@ def _card(name: str) -> Handset:
 class GsmLine:
     """Fulfils `contracts.Line`: `port` takes AT commands, `audio` carries the sound.
 
-    `audio` is a port, or for families whose sound is analog or UAC a sound card's name; without it nothing is heard.
+    `audio` is a port, or for families whose sound is analog or UAC a sound card (by its name, or one that has yet to be
+    opened); without it nothing is heard.
     """
 
-    def __init__(self, port: str, audio: str = "", family: str | Family = "quectel") -> None:
+    def __init__(self, port: str, audio: str | Handset = "", family: str | Family = "quectel") -> None:
         self._path = port
         self._family = family if isinstance(family, Family) else family_named(family)
         self._audio = LineSound(carrier(self._family.sound, audio, _card))

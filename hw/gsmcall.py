@@ -37,6 +37,7 @@ class Call:
     """What is known of the one call. It only ever moves forward: a stale list cannot un-answer it."""
 
     incoming: bool
+    bare: bool = False  # its modem's lists may have no calls: notices without an id are all there is
     placed: bool = False  # the network may know of it
     caller: Caller = Caller(None)  # noqa: RUF009 - frozen
     index: int | None = None
@@ -68,12 +69,12 @@ class Call:
         if not self.owns(row):
             return None
         if row.state is CallState.RELEASED:
-            if self.seen:  # else it may be the end of the one before it
+            if self.seen or self.bare:  # else it may be the end of the one before it
                 self.released, self.cause = True, self.cause if row.cause is None else row.cause
             return None
-        if row.index is None:  # of which call is it? the list will tell
+        if row.index is None and not self.bare:  # of which call is it? the list will tell
             return None
-        self.index, self.seen = row.index, True
+        self.index, self.seen = self.index if row.index is None else row.index, True
         if row.state in {CallState.ACTIVE, CallState.HELD} and not self.answered:
             self.answered = True
             return Answered()
@@ -88,7 +89,9 @@ class Call:
             self.empty_lists, self.released = 0, False
             return False
         self.empty_lists += 1
-        hinted = self.seen and (self.released or self._word(now) != "")
+        hinted = (self.seen or self.bare) and (self.released or self._word(now) != "")
+        if self.bare and self.index is None:
+            self.empty_lists = 0
         if hinted or self.empty_lists >= EMPTY_LISTS:
             self.gone_at = now
         return self.gone_at is not None
@@ -133,3 +136,12 @@ def refused(final: str) -> CallEnded:
     """How a dial ends that the modem answers with an error."""
     cause = Cause.NETWORK if cme(final) in CME_OF_NETWORK else Cause.FAILED
     return CallEnded(cause, Party.LINE, final or "no answer to the dial")
+
+
+def refuses(final: str) -> bool:
+    """Whether a modem will not dial at all, rather than the network not connect.
+
+    >>> [refuses(final) for final in ("ERROR", "+CME ERROR: 3", "+CME ERROR: 30", "NO CARRIER", "")]
+    [True, True, False, False, False]
+    """
+    return "ERROR" in final and cme(final) not in CME_OF_NETWORK

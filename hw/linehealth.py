@@ -76,7 +76,7 @@ class LineHealth:
         if health.waking and now - self._began < self._pace.sim:
             self._check_at = now + SOON
             return
-        fault = Fault.NO_SIM if health.waking else health.fault
+        fault = health.fault or (Fault.NO_SIM if health.waking else None)
         if fault:
             self._impaired(fault, health)
             self._check_at = now + self._pace.check

@@ -130,8 +130,10 @@ class NoCarrier:
         """Nothing is said."""
 
 
-def carrier(sound: Sound, audio: str, card: Callable[[str], Handset]) -> Carrier:
-    """What carries the voice of a family's calls, by the name of its port or card; `card` makes one of that name."""
+def carrier(sound: Sound, audio: str | Handset, card: Callable[[str], Handset]) -> Carrier:
+    """What carries the voice of a family's calls: a port or card by its name (`card` makes one), or a card itself."""
     if not audio:
         return NoCarrier()
+    if not isinstance(audio, str):
+        return Card(audio)
     return PcmPort(audio, sound.rate) if sound.via == "port" else Card(card(audio))

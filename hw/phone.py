@@ -16,11 +16,12 @@ from hw.events import (
     Cause,
     Fault,
     IncomingCall,
+    LineDegraded,
     LineLost,
     Party,
     ToneHeard,
 )
-from hw.gsmcall import WORDS, Call, refused
+from hw.gsmcall import WORDS, Call, refused, refuses
 from hw.linehealth import LineHealth
 from hw.linesound import LineSound
 from hw.modems.family import Family
@@ -29,6 +30,7 @@ from hw.secondcall import SecondCall
 
 GONE_CHECKS = 6  # lists after a hanging-up before it is tried another way
 RINGING = frozenset({CallState.INCOMING, CallState.WAITING})
+GOING = frozenset({CallState.DIALLING, CallState.ALERTING, CallState.ACTIVE, CallState.HELD})
 CONNECTED = ("OK", "CONNECT", "VCON")
 
 
@@ -43,7 +45,8 @@ class Phone:
         self._second = SecondCall(family.refuse_second, post)
         self._call: Call | None = None
         self._next: Call | None = None  # dialled, but its turn has not come
-        self._opened = self._left = self._polling = False
+        self._opened = self._left = self._polling = self._clearing = False
+        self._opened_at = 0.0
         self._poll_at = float("inf")
         self._news: dict[str, Callable[[str], None]] = {
             "RING": lambda _: self._ring(Caller(None)),
@@ -55,6 +58,7 @@ class Phone:
             **dict.fromkeys(WORDS, self._word),
             **dict.fromkeys(("+CREG", "+CEREG", "+CPIN", *family.health_news), self._health.news),
             **dict.fromkeys(("+CTZE", "+CTZV"), self._health.clock_news),
+            **dict.fromkeys(family.warnings, self._warn),
             family.sound.flow: lambda line: self._audio.flow(readings.pcm_flow(line)),
             family.tone_heard: self._tone_news,
         }
@@ -62,7 +66,7 @@ class Phone:
     def connect(self, first: str = "") -> None:
         """Open the port, say `first` (the remedy for a modem that has been silent), and greet the modem."""
         self._port.open()
-        self._opened = True
+        self._opened, self._opened_at = True, self._now()
         if first:
             self._port.say(first)
         self._port.run(self._greeting())
@@ -79,7 +83,7 @@ class Phone:
     def dial(self, number: str) -> None:
         """Place a call; what is in its way is hung up: the person at the booth comes first, and it may be for help."""
         self.hang_up()
-        self._next = call = Call(incoming=False)
+        self._next = call = Call(incoming=False, bare=not self._family.dial_is_answered)
         self._port.run(self._dialling(call, number), urgent=True)
 
     def answer(self) -> None:
@@ -170,6 +174,7 @@ class Phone:
         Nobody talks in it, and it would stand in the way of every dial. A call that was dialled meanwhile is ours, and
         one that rings is somebody's.
         """
+        self._clearing = False
         for row in (yield from questions.calls(self._family)) or ():
             if row.voice and row.incoming and row.state in RINGING:
                 self._take(row)
@@ -188,10 +193,13 @@ class Phone:
         dial = self._family.dial.format(number=number)
         if not self._family.dial_is_answered:
             yield Say(dial)
-            self._poll_at = self._now() + self._pace.recheck
+            self._poll_at = self._now()
             yield from self._placed(call)
             return
         reply = yield Ask(dial, self._pace.dial)
+        while refuses(reply.final) and self._now() - self._opened_at < self._pace.settle:
+            yield Pause(self._pace.settle / 4)
+            reply = yield Ask(dial, self._pace.dial)
         self._poll_at = self._now()
         if call.result(reply.final, self._poll_at):
             yield from self._confirm(call)
@@ -343,6 +351,9 @@ class Phone:
         call = self._call
         if row.voice and row.incoming and row.state in RINGING and (not call or call.owns(row)):
             self._ring(Caller(row.number))
+        elif row.voice and row.state in GOING and self._idle() and not self._clearing:
+            self._clearing = True
+            self._port.run(self._clear_away())
         event = self._call.hear(row) if self._call else None
         if event:
             self._post(event)
@@ -353,6 +364,9 @@ class Phone:
         if self._call and self._call.placed:
             self._call.result(line, self._now())
             self._poll_at = self._now()
+
+    def _warn(self, line: str) -> None:
+        self._post(LineDegraded(self._family.warnings[_name(line)]))
 
     def _tone_news(self, line: str) -> None:
         digit = readings.tone(line)

@@ -90,7 +90,7 @@ def lock(family: Family, word: str) -> Question[SimLocked]:
     """What a locked SIM wants, and how often a wrong answer is forgiven: read before anything is tried."""
     serial = yield from _first(family.iccid, family, readings.iccid)
     tries = yield from _first(family.tries, family, readings.pin_tries)
-    return SimLocked(serial or "", tries, "PUK" in word or word == "+CME ERROR: 12")
+    return SimLocked(serial or "", tries, word not in {"SIM PIN", "+CME ERROR: 11"})
 
 
 def clock(family: Family) -> Question[float | None]:
@@ -143,8 +143,10 @@ def _sim(reply: Reply) -> Health:
     code = readings.cme(reply.final)
     if word == "READY":
         return Health()
-    if word == "NOT INSERTED" or code in SIM_ABSENT:
-        return Health(Fault.NO_SIM, word or reply.final)
+    if word == "NOT INSERTED":
+        return Health(Fault.NO_SIM, word)
+    if code in SIM_ABSENT:  # right after power-on it may say so of a SIM that is only slow
+        return Health(Fault.NO_SIM, reply.final, waking=True)
     if code in SIM_LOCKED or LOCKED.fullmatch(word):
         return Health(Fault.SIM_LOCKED, word or reply.final)
     return Health(waking=True, detail=word or reply.final)

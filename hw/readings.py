@@ -86,7 +86,7 @@ def number(text: str, name: str) -> int:
 
 def dialled(values: list[str], at: int) -> str | None:
     """The telephone number in a field; None when it is missing, empty or no number."""
-    shown = values[at] if len(values) > at else ""
+    shown = re.sub(r"[ -]", "", values[at]) if len(values) > at else ""
     return shown if shown and set(shown) <= DIALLABLE else None
 
 

@@ -1,5 +1,7 @@
 """A serial port that never waits longer than it is told, and says PortLost when it goes away."""
 
+import contextlib
+import fcntl
 import os
 import select
 import termios
@@ -24,6 +26,7 @@ class SerialPort:
         try:
             self._port = serial.Serial(self._path, self._rate, timeout=0, write_timeout=1, exclusive=True)
             self._port.reset_input_buffer()
+            fcntl.ioctl(self._port.fileno(), termios.TIOCEXCL)  # pyserial's own lock keeps out only who asks for it
         except (OSError, termios.error) as problem:  # pyserial's own error is an OSError
             why = os.strerror(problem.errno) if isinstance(problem, OSError) and problem.errno else "in use"
             raise PortLost(f"cannot open the modem's port: {why}") from problem
@@ -31,6 +34,8 @@ class SerialPort:
     def close(self) -> None:
         """Harmless when it is closed or gone."""
         if self._port:
+            with contextlib.suppress(OSError):  # gone
+                fcntl.ioctl(self._port.fileno(), termios.TIOCNXCL)
             self._port.close()
             self._port = None
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from hw.contracts import Handset, Hook, Keypad, Lamp, Line, Screen, TextScreen
 from hw.errors import WiringError
 
-LINES = {"gsm": "hw.gsm:GsmLine"}
+LINES = {"gsm": "hw.gsm:GsmLine", "analog": "hw.voicemodem:VoiceModem"}
 HANDSETS = {"pyaudio": "hw.audio:SoundCard"}
 KEYPADS = {"matrix": "hw.keypad:MatrixKeypad"}
 HOOKS = {"cradle": "hw.hook:Cradle", "none": "hw.hook:NoHook"}

@@ -29,10 +29,19 @@ def signal(modem: Interpreter, _: Command) -> list[str]:
 
 
 def clock(modem: Interpreter, command: Command) -> list[str]:
-    """+CCLK, the modem's own clock: it runs from 1980 until the network sets it, to local time only with +CTZU=3."""
+    """+CCLK, the modem's own clock: it runs from 1980 until the network sets it, to local time (27.007, 8.15)."""
+    return _clock(modem, command, local=True)
+
+
+def quectel_clock(modem: Interpreter, command: Command) -> list[str]:
+    """The same; here it is GMT, and local time only with +CTZU=3."""
+    return _clock(modem, command, local=modem.session.values["+CTZU"] == "3")
+
+
+def _clock(modem: Interpreter, command: Command, *, local: bool) -> list[str]:
     if command.how != "?":
         raise RefusedError(NOT_SUPPORTED)
-    now = modem.around.clock(local=modem.session.values.get("+CTZU") == "3")
+    now = modem.around.clock(local=local)
     return [f'+CCLK: "{NO_CLOCK}"' if now is None else f'+CCLK: "{now[2:]}"']
 
 

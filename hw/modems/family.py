@@ -25,7 +25,9 @@ class Pace:
     reply: float = 3.0
     dial: float = 90.0  # to the final result of ATD; the network may take that long
     answer: float = 20.0
-    sound: float = 1.5  # an emergency call shall not wait longer than this for its audio
+    sound: float = 1.5  # an emergency call shall not wait longer than this for its audio,
+    stream: float = 5.0  # but once it is placed nothing is lost by waiting
+    settle: float = 6.0  # a modem that has just been plugged in may refuse to dial for so long
     poll: float = 2.0  # between two lists of calls while there is a call
     recheck: float = 0.3  # between two lists when something hints at a change
     idle: float = 10.0  # of silence before the modem is asked whether it lives
@@ -84,6 +86,7 @@ class Family:
     clocks: tuple[str, ...] = ("AT+CCLK?",)  # likewise
     tries: tuple[str, ...] = ("AT+CPINR", 'AT+CSIM=10,"0020000100"')  # likewise, for the SIM's counter
     iccid: tuple[str, ...] = ("AT+CCID", "AT+ICCID")  # likewise
+    warnings: Mapping[str, str] = field(default_factory=dict)  # name of a notice: what it means
     health_news: tuple[str, ...] = ()  # names besides +CREG, +CEREG and +CPIN that speak of SIM or network
     flaws: tuple[Flaw, ...] = ()
     model: str = "AT+CGMM"
@@ -93,7 +96,7 @@ class Family:
     signal: str = "AT+CSQ"
     calls: str = "AT+CLCC"
     dial: str = "ATD{number};"
-    dial_is_answered: bool = True  # False: not a word comes until the far end answers
+    dial_is_answered: bool = True  # False: not a word comes until the far end answers, and lists may have no calls
     placed: tuple[str, ...] = ()  # asked once per call when it is placed
     answer: str = "ATA"
     hang_up: tuple[str, ...] = ("AT+CHUP", "ATH")

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from hw import callrows
-from hw.modems.family import Family, Sound, Step, greeting
+from hw.modems.family import Family, Pace, Sound, Step, greeting
 
 GENERIC = Family(
     name="generic",
     greeting=greeting(Step("AT+CEREG=2"), Step("AT+CLCC=1")),
     call_news={},
     sound=Sound(via="card"),
+    pace=Pace(poll=0.2),  # the list is all there is: who answers and hangs up is seen so late
 )
 
 ODD = replace(

@@ -6,7 +6,7 @@ from hw import callrows
 from hw.modems.family import Family, Sound, Step, greeting
 
 NEWS_OF_CALLS = Step('AT+QINDCFG="ccinfo",1,0', otherwise="AT^DSCI=1")  # EP06 has only the second; never both
-TONE_NEWS = Step("AT+QTONEDET=1")
+TONE_NEWS, SIM_NEWS = Step("AT+QTONEDET=1"), Step("AT+QSIMSTAT=1")
 
 QUECTEL = Family(
     name="quectel",
@@ -16,6 +16,7 @@ QUECTEL = Family(
         Step('AT+QGPSCFG="outport","none"'),  # GPS and PCM share the port
         Step("AT+QAUDMOD=3"),
         TONE_NEWS,
+        SIM_NEWS,
     ),
     call_news={"+QIND": callrows.ccinfo, "^DSCI": callrows.dsci},
     sound=Sound(
@@ -36,7 +37,7 @@ QUECTEL = Family(
 QUECTEL_UAC = replace(
     QUECTEL,
     name="quectel-uac",
-    greeting=greeting(Step("AT+CEREG=2"), NEWS_OF_CALLS, TONE_NEWS),
+    greeting=greeting(Step("AT+CEREG=2"), NEWS_OF_CALLS, TONE_NEWS, SIM_NEWS),
     sound=Sound(via="card", before=("AT+QPCMV=0",), start="AT+QPCMV=1,2", stop=("AT+QPCMV=0",), asked="AT+QPCMV?"),
 )
 """The same with the USB configuration that has a sound card, which ALSA calls Android."""

@@ -19,10 +19,11 @@ SIM7600 = Family(
     ),
     call_news={"VOICE CALL": callrows.voice_call},
     sound=Sound(
+        before=("AT+CPCMREG=0",),
         start="AT+CPCMREG=1",
         when="active",  # refused before
         after=0.1,  # and refused for so long after (ModemManager waits it, too)
-        tries=8,
+        tries=24,  # some rigs have needed twelve seconds
         again=0.5,
         stop=("AT+CPCMREG=0",),
         cure="AT+CRESET",  # nothing less clears it: not CFUN, not a re-bind of the USB driver
@@ -37,7 +38,7 @@ SIM7600 = Family(
 A7670 = replace(
     SIM7600,
     name="a7670",
-    flaws=(Flaw(r"A7670\w*[_-]?B0?1\b|\bB01\b", "firmware B01 drops every VoLTE call; B07 does not"),),
+    flaws=(Flaw(r"B01(?!\d)", "firmware B01 drops every VoLTE call; B07 does not"),),
 )
 
 SIM800 = Family(
@@ -55,6 +56,10 @@ SIM800 = Family(
     ),
     call_news={"MO RING": callrows.mo_ring, "MO CONNECTED": callrows.mo_connected},
     sound=Sound(via="card"),
+    warnings=dict.fromkeys(
+        ("UNDER-VOLTAGE WARNNING", "UNDER-VOLTAGE POWER DOWN", "OVER-VOLTAGE WARNNING", "OVER-VOLTAGE POWER DOWN"),
+        "the modem's supply voltage is out of bounds: it needs a stronger power supply",
+    ),
     tone_heard="+DTMF",
     tries=("AT+SPIC", 'AT+CSIM=10,"0020000100"'),
     iccid=("AT+CCID", "AT+ICCID"),

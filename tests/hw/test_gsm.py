@@ -742,17 +742,531 @@ def test_a_port_that_takes_nothing_drops_whole_frames_and_goes_on(talking, modem
     assert all(len(set(heard[at : at + FRAME : 2])) == 1 for at in range(0, len(heard), FRAME))
 
 
+@pytest.mark.parametrize("missing", ["the stream", "the port"])
+def test_a_call_without_sound_goes_on(tmp_path, modem, inbox, missing):
+    ready = GsmLine(modem.at, modem.pcm if missing == "the stream" else str(tmp_path / "none"), FAMILY)
+    modem.answers["AT+QPCMV=1,0"] = ("ERROR",)
+    ready.open(inbox.post)
+    inbox.until(TimeHeard)
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.answers["AT+CLCC"] = (clcc(3), "OK")
+    assert inbox.next() == Alerting()
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    assert inbox.next() == Answered()
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == FAR
+
+
+@pytest.mark.parametrize(
+    ("word", "cause"),
+    [
+        ("BUSY", Cause.BUSY),
+        ("NO ANSWER", Cause.NO_ANSWER),
+        ("NO DIALTONE", Cause.NETWORK),
+        ("NO DIAL TONE", Cause.NETWORK),
+        ("NO CARRIER", Cause.NETWORK),
+    ],
+)
+def test_why_a_call_was_not_answered(ready, modem, inbox, *, word, cause):
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
+    modem.answers["AT+CLCC"] = ("OK",)
+    modem.say(ccinfo(-1), word)
+    assert inbox.next().cause is cause
+    assert inbox.empty()
+
+
+@pytest.mark.slow
+def test_why_a_call_was_not_answered_may_come_after_its_release(modem, inbox):
+    patient = replace(FAMILY, pace=replace(FAMILY.pace, recheck=3.0))  # what the word has to come within
+    line = GsmLine(modem.at, modem.pcm, patient)
+    line.open(inbox.post)
+    inbox.until(TimeHeard)
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
+    line.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
+    modem.answers["AT+CLCC"] = ("OK",)
+    modem.say(ccinfo(-1))
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 1)
+    modem.say("BUSY")
+    assert inbox.next().cause is Cause.BUSY
+    line.close()
+    assert inbox.empty()
+
+
+def test_it_rang_and_nobody_answered(ready, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(3), "OK")
+    modem.answers["AT+CEER"] = ("+CEER: No answer from 0312345601", "OK")
+    ready.dial(NUMBER)
+    assert inbox.next() == Alerting()
+    modem.answers["AT+CLCC"] = ("OK",)
+    modem.say(ccinfo(-1), "NO CARRIER")
+    assert inbox.next() == CallEnded(Cause.NO_ANSWER, Party.LINE, "No answer from …")
+
+
+@pytest.mark.parametrize("word", ["BUSY", "NO CARRIER", "NO ANSWER"])
+def test_a_result_word_instead_of_ok(ready, modem, inbox, word):
+    modem.answers["ATD"] = (word,)
+    ready.dial(NUMBER)
+    assert isinstance(inbox.next(), CallEnded)
+    assert inbox.empty()
+
+
+def test_a_late_result_word_does_not_end_the_next_call(ready, modem, inbox):
+    modem.answers["ATD"] = ("NO CARRIER", "OK")
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
+    ready.dial(NUMBER)
+    modem.wait_for("AT+CLCC", times=3)
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    assert inbox.next() == Answered()
+
+
+@pytest.mark.parametrize(
+    ("final", "cause"), [("ERROR", Cause.FAILED), ("+CME ERROR: 30", Cause.NETWORK), ("+CME ERROR: 10", Cause.FAILED)]
+)
+def test_a_dial_that_the_modem_refuses(ready, modem, inbox, final, cause):
+    modem.answers["ATD"] = (final,)
+    ready.dial(NUMBER)
+    assert inbox.next() == CallEnded(cause, Party.LINE, final)
+
+
+@pytest.mark.usefixtures("modem")
+def test_a_dial_that_is_a_request_to_the_network_and_no_call(ready, inbox):
+    ready.dial("*21#")
+    assert inbox.next().cause is Cause.FAILED
+
+
+def test_near_hang_up(talking, modem, inbox):
+    modem.gone_after = "AT+CHUP"
+    talking.hang_up()
+    assert inbox.next() == NEAR
+    modem.say(ccinfo(-1), "NO CARRIER")
+    assert inbox.empty()
+
+
+def test_a_modem_that_does_not_understand_chup(talking, modem, inbox):
+    modem.answers["AT+CHUP"] = ("ERROR",)
+    modem.gone_after = "ATH"
+    talking.hang_up()
+    assert inbox.next() == NEAR
+
+
+@pytest.mark.usefixtures("modem")
+def test_a_modem_that_never_hangs_up_is_given_up(talking, inbox):
+    talking.hang_up()
+    assert inbox.next().cause is Cause.LOST
+    assert inbox.next().fault is Fault.GARBLED
+
+
+def test_hang_up_breaks_off_a_dial_whose_result_does_not_come(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    ready.hang_up()
+    modem.wait_for("AT+CHUP")
+    assert "" in modem.heard  # the abort character came first
+    assert inbox.next() == NEAR
+    assert inbox.empty()
+
+
+@pytest.mark.usefixtures("modem")
+def test_hang_up_right_behind_the_dial(ready, inbox):
+    for _ in range(5):
+        ready.dial(NUMBER)
+        ready.hang_up()
+        assert inbox.next() == NEAR
+    assert inbox.empty()
+
+
+def test_notices_flow_while_a_dial_is_outstanding(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.say(ccinfo(3), ccinfo(0))
+    assert [inbox.next(), inbox.next()] == [Alerting(), Answered()]
+    lists = modem.count("AT+CLCC")
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.say("OK")
+    modem.wait_for("AT+CLCC", times=lists + 1)
+
+
+def test_nothing_is_sent_while_a_dial_is_outstanding(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    before = len(modem.heard)
+    assert inbox.empty(0.8)  # longer than the idle time
+    assert len(modem.heard) == before
+
+
+def test_a_dial_without_any_result_ends_at_last(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    assert isinstance(inbox.next(), CallEnded)
+    assert inbox.empty()
+
+
+def test_dialling_again_ends_the_call_in_the_way(talking, modem, inbox):
+    talking.dial("119")
+    modem.wait_for("AT+CHUP")
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == NEAR
+    modem.wait_for("ATD119;")
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_released_notice_that_the_list_denies(modem, inbox):
+    modem.say(ccinfo(-1), "NO CARRIER")
+    assert inbox.empty(0.3)
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_refused_list_in_a_call_ends_nothing(modem, inbox):
+    modem.answers["AT+CLCC"] = ("+CME ERROR: 100",)
+    assert inbox.empty(0.5)
+    modem.answers["AT+CLCC"] = ("+CLCC: 1,0,?,0,0", "OK")
+    assert inbox.empty(0.5)
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == FAR
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_data_call_in_the_list_is_not_ours(modem, inbox):
+    modem.answers["AT+CLCC"] = ("+CLCC: 1,0,0,1,0", "OK")
+    modem.say(ccinfo(-1))
+    assert inbox.next() == FAR
+
+
+@pytest.mark.parametrize("number", ["", "12a", "0312345601;", "ATH", "03 1234", "０３"])
+def test_what_is_no_number_is_our_mistake(ready, number):
+    with pytest.raises(MisuseError):
+        ready.dial(number)
+
+
+def test_a_line_that_was_never_opened_cannot_dial(line):
+    with pytest.raises(MisuseError):
+        line.dial(NUMBER)
+
+
+def test_a_family_that_nobody_wrote():
+    with pytest.raises(WiringError):
+        GsmLine("a", "b", "semaphore")
+
+
+# Incoming calls
+
+
+def test_many_signs_of_one_incoming_call_make_one(ready, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True, number=""), "OK")
+    modem.say("RING", "+CRING: VOICE")
+    assert inbox.next() == IncomingCall(None)
+    modem.say(f'+CLIP: "{NUMBER}",129,,,,0', ccinfo(4, incoming=True), "+CRING: VOICE", f'+CLIP: "{NUMBER}",129')
+    assert inbox.next() == IncomingCall(NUMBER)
+    assert inbox.empty()
+    ready.answer()
+    modem.wait_for("ATA")
+    modem.answers["AT+CLCC"] = (clcc(0, incoming=True), "OK")
+    assert inbox.next() == Answered()
+    modem.answers["AT+CLCC"] = ("OK",)
+    modem.say(ccinfo(-1, incoming=True))
+    assert inbox.next() == FAR
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_withheld_number(modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True, number=""), "OK")
+    modem.say("+CRING: VOICE", '+CLIP: "",128,,,,1')
+    assert inbox.next() == IncomingCall(None)
+    assert inbox.next() == IncomingCall(None, Hidden.WITHHELD)
+    assert inbox.empty()
+
+
+def test_a_caller_who_gives_up(ready, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True), "OK")
+    modem.say(ccinfo(4, incoming=True))
+    assert inbox.next() == IncomingCall(NUMBER)
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == CallEnded(Cause.NO_ANSWER, Party.FAR)
+    ready.answer()
+    assert inbox.empty()
+    assert modem.count("ATA") == 0
+
+
+def test_refusing_a_caller(ready, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True), "OK")
+    modem.say(ccinfo(4, incoming=True))
+    inbox.until(IncomingCall)
+    modem.gone_after = "AT+CHUP"
+    ready.hang_up()
+    assert inbox.next() == NEAR
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_second_caller_does_not_touch_the_first_call(modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(0), clcc(5, incoming=True, index=2, number="0312345602"), "OK")
+    modem.say('+CCWA: "0312345602",129,1', "RING", '+CLIP: "0312345602",129', ccinfo(5, incoming=True, index=2))
+    assert inbox.next() == SecondCallRefused("0312345602")
+    modem.wait_for("AT+CHLD=0")
+    assert inbox.empty(0.4)
+    assert modem.count("AT+CHLD=0") == 1
+    modem.answers["AT+CLCC"] = ("OK",)
+    assert inbox.next() == FAR
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_fax_ring_is_no_call(modem, inbox):
+    modem.say("+CRING: FAX")
+    assert inbox.empty()
+
+
+# Tones
+
+
+def test_tones_go_one_by_one_with_the_command_that_is_understood(talking, modem):
+    modem.answers["AT+QVTS"] = ("ERROR",)
+    talking.send_tones("1#*")
+    modem.wait_for('AT+VTS="*"')
+    assert [command for command in modem.heard if command.startswith("AT+VTS")] == [f'AT+VTS="{key}"' for key in "1#*"]
+
+
+def test_hang_up_does_not_wait_for_the_rest_of_the_tones(talking, modem, inbox):
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    talking.send_tones("0123456789" * 10)
+    modem.wait_for("AT+QVTS", times=3)
+    modem.gone_after = "AT+CHUP"
+    talking.hang_up()
+    assert inbox.next() == NEAR
+    assert modem.count("AT+QVTS") < 100
+
+
+@pytest.mark.usefixtures("talking")
+def test_tones_heard(modem, inbox):
+    modem.say("+QTONEDET: 53", "+QTONEDET: 35", "+QTONEDET: 7", "+QTONEDET: x")
+    assert [inbox.next(), inbox.next()] == [ToneHeard("5"), ToneHeard("#")]
+    assert inbox.empty()
+
+
+def test_what_is_no_tone_is_our_mistake(talking):
+    with pytest.raises(MisuseError):
+        talking.send_tones("12x")
+
+
+# Faults in mid-call and at rest
+
+
+def test_unplugged_at_rest_and_back(ready, modem, inbox):
+    modem.unplug()
+    assert inbox.next().fault is Fault.UNPLUGGED
+    ready.dial(NUMBER)
+    assert inbox.next().cause is Cause.FAILED
+    assert inbox.empty()
+
+
+def test_unplugged_in_a_call(talking, modem, inbox):
+    modem.unplug()
+    assert [inbox.next().cause, inbox.next().fault] == [Cause.LOST, Fault.UNPLUGGED]
+    assert talking.audio.read() is None
+    talking.audio.write(SILENCE)
+
+
+def test_unplugged_while_the_dial_is_outstanding(ready, modem, inbox):
+    modem.answers["ATD"] = None
+    ready.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.unplug()
+    assert [inbox.next().cause, inbox.next().fault] == [Cause.LOST, Fault.UNPLUGGED]
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_modem_that_falls_silent_at_rest(modem, inbox):
+    modem.answers = {"": None}
+    assert inbox.next().fault is Fault.SILENT
+
+
+@pytest.mark.usefixtures("talking")
+def test_a_modem_that_falls_silent_in_a_call(modem, inbox):
+    modem.answers = {"": None}
+    assert [inbox.next().cause, inbox.next().fault] == [Cause.LOST, Fault.SILENT]
+
+
+@pytest.mark.usefixtures("talking")
+def test_one_lost_answer_is_not_yet_silence(modem, inbox):
+    modem.answers["AT+CLCC"] = None
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.say("OK")  # the late answer
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 3)
+    assert inbox.empty()
+
+
+def test_closing_hangs_up(talking, modem, inbox):
+    talking.close()
+    modem.wait_for("AT+CHUP")
+    assert inbox.next().cause is Cause.LOST
+    assert inbox.empty()
+
+
+@pytest.mark.usefixtures("modem")
+def test_open_close_open(line, inbox):
+    for _ in range(3):
+        line.open(inbox.post)
+        inbox.until(LineReady)
+        line.close()
+    line.close()
+    line.open(inbox.post)
+    inbox.until(LineReady)
+
+
+def test_commands_on_a_closed_line_do_no_harm(ready, inbox):
+    ready.close()
+    ready.answer()
+    ready.hang_up()
+    ready.send_tones("1")
+    ready.dial(NUMBER)
+    assert inbox.next().cause is Cause.FAILED
+
+
+# Sound
+
+
+def frame(number):
+    return bytes([number, 0]) * (FRAME // 2)
+
+
+def test_no_sound_without_a_call(ready, modem):
+    assert ready.audio.read() is None
+    ready.audio.write(SILENCE)
+    assert modem.sound_heard(1, patience=0.05) == b""
+
+
+def collect(audio, count, patience=30.0):
+    frames, end = [], time.monotonic() + patience
+    while len(frames) < count and time.monotonic() < end:
+        got = audio.read()
+        frames += [got] if got else []
+    return frames
+
+
+def test_sound_both_ways_whatever_the_cuts(talking, modem):
+    stream = b"".join(frame(number) for number in range(1, 9))
+    for start, end in ((0, 1), (1, 321), (321, 322), (322, 1001), (1001, len(stream))):
+        modem.sound(stream[start:end])
+    assert collect(talking.audio, 8) == [frame(number) for number in range(1, 9)]
+    for number in range(1, 6):
+        talking.audio.write(frame(number))
+    assert modem.sound_heard(5 * FRAME) == stream[: 5 * FRAME]
+
+
+def test_old_sound_is_dropped_and_stays_aligned(talking, modem):
+    modem.sound(b"".join(frame(number) for number in range(1, 12)) + b"\x0c")
+    assert len(collect(talking.audio, 1)) == 1
+    assert 0 < talking.audio.carrier.skipped <= 2 * FRAME
+    assert talking.audio.carrier.skipped % 2 == 0
+    modem.sound(b"\x00" + frame(12)[2:])
+    assert all(sound[1::2] == bytes(FRAME // 2) for sound in collect(talking.audio, 9))
+
+
+def test_flow_control_stops_and_restarts_our_writing(talking, modem):
+    modem.say("+QPCMV: 0,0")
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)  # the line has read on
+    talking.audio.write(frame(1))
+    assert modem.sound_heard(1, patience=0.05) == b""
+    modem.say("+QPCMV: 1,0")
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
+    talking.audio.write(frame(2))
+    assert modem.sound_heard(FRAME) == frame(2)
+
+
+def test_a_port_that_takes_nothing_drops_whole_frames_and_goes_on(talking, modem):
+    for number in range(1, 101):
+        talking.audio.write(frame(number % 100 + 1))
+    assert talking.audio.carrier.dropped > 0
+    heard = modem.sound_heard(100 * FRAME, patience=0.3)
+    talking.audio.write(frame(7))
+    talking.audio.write(frame(7))
+    heard += modem.sound_heard(3 * FRAME, patience=0.3)
+    assert len(heard) % FRAME == 0
+    assert all(len(set(heard[at : at + FRAME : 2])) == 1 for at in range(0, len(heard), FRAME))
+
+
 @pytest.mark.parametrize("command", ["AT+QPCMV=1,0", "the port"])
 def test_a_call_without_sound_goes_on(ready, modem, inbox, command):
     if command == "the port":
         modem.unplug_sound()
     else:
         modem.answers[command] = ("ERROR",)
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
     ready.dial(NUMBER)
     assert isinstance(inbox.next(), AudioFailed)
     modem.wait_for("ATD")
     modem.answers["AT+CLCC"] = (clcc(0), "OK")
     assert inbox.next() == Answered()
+    ready.close()
+
+
+def test_an_audio_port_that_comes_late_is_waited_for(tmp_path, modem, inbox):
+    """After a plug the audio node may come seconds after the other one; the dial does not wait for it."""
+    late = tmp_path / "audio"
+    line = GsmLine(modem.at, str(late), FAMILY)
+    line.open(inbox.post)
+    inbox.until(TimeHeard)
+    modem.answers["AT+CLCC"] = (clcc(2), "OK")
+    line.dial(NUMBER)
+    modem.wait_for("ATD")
+    late.symlink_to(modem.pcm)
+    modem.wait_for("AT+QPCMV=1,0")
+    assert inbox.empty()
+    line.close()
+
+
+@pytest.mark.parametrize(
+    ("final", "asked"), [("ERROR", 2), ("+CME ERROR: 3", 2), ("NO CARRIER", 1), ("+CME ERROR: 30", 1)]
+)
+def test_a_modem_just_plugged_in_may_refuse_to_dial_for_seconds(line, modem, inbox, final, asked):
+    modem.answers["ATD"] = (final,)
+    line.open(inbox.post)
+    line.dial(NUMBER)
+    modem.wait_for("ATD")
+    modem.answers |= {"ATD": ("OK",), "AT+CLCC": (clcc(2), "OK")}
+    if asked > 1:
+        modem.wait_for("ATD", times=2)
+        modem.answers["AT+CLCC"] = (clcc(0), "OK")
+        assert isinstance(inbox.until(Answered), Answered)
+    else:
+        modem.answers["AT+CLCC"] = ("OK",)
+        assert inbox.until(CallEnded).cause is Cause.NETWORK
+    assert modem.count("ATD") == asked
+
+
+@pytest.mark.parametrize("stray", [ccinfo(0), clcc(3)])
+def test_a_call_that_turns_up_after_it_was_cancelled_is_hung_up(ready, modem, inbox, stray):
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.gone_after = "AT+CHUP"
+    modem.say(stray)
+    modem.wait_for("AT+CHUP")
+    assert inbox.empty()
+
+
+@pytest.mark.parametrize("word", ["PH-SIM PIN", "SIM PIN2", "SIM PUK", "PH-NET PIN"])
+def test_what_is_not_the_sims_pin_never_gets_it(line, modem, inbox, word):
+    modem.answers |= {"AT+CPIN?": (f"+CPIN: {word}", "OK"), 'AT+QPINC="SC"': ('+QPINC: "SC",3,10', "OK")}
+    line.open(inbox.post)
+    assert inbox.until(SimLocked).puk
+    line.unlock("1234")
+    assert inbox.until(SimLocked).puk
+    assert modem.count("AT+CPIN=") == 0
+
+
+@pytest.mark.parametrize("registered", ["+CREG: 2,10", "+CREG: 0,9", '+CREG: 2,1,"1A2B","03"', "+CREG: 2,5,1A2B,03"])
+def test_every_way_of_being_registered(line, modem, inbox, registered):
+    modem.answers["AT+CREG?"] = (registered, "OK")
+    line.open(inbox.post)
+    assert isinstance(inbox.next(), LineReady)
 
 
 def test_the_audio_port_unplugged_in_a_call(talking, modem, inbox):

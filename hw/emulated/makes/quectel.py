@@ -7,6 +7,7 @@ from hw.emulated.command import Command
 from hw.emulated.exchange import Progress
 from hw.emulated.interpreter import Handler, Interpreter, Tables
 from hw.emulated.make import LTE, LTE_COMMANDS, Make, result, sim_news
+from hw.emulated.network import quectel_clock
 from hw.emulated.session import NOT_SUPPORTED, WRONG_PARAMETERS, RefusedError, Setting
 from hw.emulated.simcard import iccid
 
@@ -81,6 +82,7 @@ COMMANDS: dict[str, Handler] = {
     "+QCFG": _configure,
     "+QHUP": _hang_up,
     "+QINDCFG": _indications,
+    "+CCLK": quectel_clock,
     "+QLTS": _network_time,
     "+QPCMV": _voice,
     "+QPINC": _tries,
