@@ -199,7 +199,7 @@ def test_what_a_telephone_does_not_carry_is_not_folded_into_it(worklet, rate, he
 PLAYED = """
 const jitter = new Jitter();
 let told = 0;
-const frame = () => Int16Array.from({length: FRAME}, () => 16384 * Math.sin((2 * Math.PI * 300 * told++) / RATE));
+const frame = () => Int16Array.from({length: FRAME}, () => 16384 * Math.sin((2 * Math.PI * 110 * told++) / RATE));
 const heard = [];
 for (const [frames, samples] of about) {
   for (let n = 0; n < frames; n++) jitter.put(frame());
@@ -216,15 +216,15 @@ def played(worklet, doings):
 
 
 def steps(heard):
-    """The largest step from sample to sample, and the largest that the tone itself makes."""
-    return np.abs(np.diff(heard)).max(), 0.5 * 2 * math.pi * 300 / RATE
+    """The largest step from sample to sample, and the largest of the tone itself; a frame of it ends anywhere but at 0."""
+    return np.abs(np.diff(heard)).max(), 0.5 * 2 * math.pi * 110 / RATE
 
 
 def test_frames_are_played_evenly(worklet):
     heard, held, counts = played(worklet, STEADY)
     assert (held, counts["underruns"], counts["dropped"]) == (320, 0, 0)
     largest, own = steps(heard)
-    assert largest <= own * 1.01
+    assert largest <= own * 1.05
 
 
 @pytest.mark.parametrize("late", [[[0, 1000]], [[0, 900], [3, 300]], [[0, 701], [12, 160]]])
@@ -233,7 +233,7 @@ def test_a_pause_or_a_flood_makes_no_click(worklet, late):
     assert counts["underruns"] >= 1
     assert held <= 1600
     largest, own = steps(heard)
-    assert largest <= own * 3  # a click would be a step of up to 0.5, ten times as much
+    assert largest <= own * 3  # a click would be a step of 0.3 to 1, and more than seven times as much
 
 
 def test_an_ear_is_never_more_than_200_ms_behind(worklet):
