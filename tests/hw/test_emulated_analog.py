@@ -341,7 +341,7 @@ class TestDialling:
         assert voice.ask(f"ATDT{CUSTOMER};") == ["OK"]
         assert exchange.state == "idle"
         voice.all_ok("ATH", "ATDP0312345601;")
-        exchange.wait_for("alerting")
+        exchange.wait_for("talking")
 
     def test_a_wrong_number_is_no_number(self, voice):
         assert voice.ask("ATD0312ABX") == ["ERROR"]
