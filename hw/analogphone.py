@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from hw.analogcall import ANSWERED, TONELESS, WORDS, AnalogCall, refused
+from hw.analogcall import ANSWERED, RINGS_BACK, TONELESS, WORDS, AnalogCall, refused
 from hw.analogtalk import Talk
 from hw.at import Notice
 from hw.atport import Ask, Clock, Pause, Script
@@ -294,6 +294,8 @@ class AnalogPhone:
             digit = self._talk.keys.hear(letter, self._now())
             if digit and call.answered and not self._sound.pressing(self._now()):
                 self._post(ToneHeard(digit))
+            if letter == RINGS_BACK:
+                self._talk.ear.rang()
             self._apply(call, call.told(letter, self._talk.voice.model.ends))
 
     def _notice(self, line: str) -> None:
@@ -301,6 +303,7 @@ class AnalogPhone:
         if line.startswith("RING") and line != "RINGING":
             self._ring()
         elif line == "RINGING" and call and call.placed:
+            self._talk.ear.rang()
             self._apply(call, call.rung())
         elif line in WORDS and call and call.placed and not call.incoming and not call.answered:
             self._apply(call, refused(line))

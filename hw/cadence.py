@@ -24,6 +24,10 @@ BEGUN, GONE = 2, 3  # frames in a row that begin a tone, and that end one: its m
 ECHO = 0.25  # of what was said comes back from the line at most (6 dB under it; a bad hybrid has 10)
 VOICED, HEEDED = 10, 25  # so many frames among so many that are neither tone nor silence are somebody's voice
 FOREVER = 3600.0
+PART, APART = (
+    0.3,
+    1.2,
+)  # seconds of a ring whose beginning was not heard, and of the pause that tells it from a busy tone
 
 
 class Sound(Enum):
@@ -114,6 +118,10 @@ class Cadence:
         self._voiced: list[bool] = []
         self._steps = 0
         self._answered = self._told = False
+
+    def rang(self) -> None:
+        """The modem itself hears ring-back begin; our own ear may miss it."""
+        self._rhythm.rang()
 
     def answered(self) -> None:
         """From now on only what ends a call matters, and it comes from the near exchange."""
@@ -213,7 +221,13 @@ class _Rhythm:
         self._turns = 0  # for so many turns
         self._ringing: Rule | None = None
         self._paused = 0  # frames since ring-back was heard
+        self._rest: Rule | None = None  # of the tone that ended last: it may have been the end of a ring
         self._told: Sound | None = None
+
+    def rang(self) -> None:
+        """Ring-back begins, as somebody else says."""
+        self._ringing = next(rule for rule in self._rules if rule.sound is Sound.RING_BACK)
+        self._paused = -round(self._ringing.on[1] / FRAME_SECONDS)
 
     def ended(self, kind: Pair | None, seconds: float) -> Sound | None:
         """A tone or a pause is over."""
@@ -223,6 +237,7 @@ class _Rhythm:
             if rule and rule.off and not within(rule.off, seconds):
                 self._matched, self._turns = None, 0
             return None
+        self._rest = self._ring_of(kind) if seconds >= PART else None
         rule = next((one for one in self._rules if one.off and one.pair == kind and within(one.on, seconds)), None)
         self._turns = self._turns + 1 if rule and rule is self._matched else int(rule is not None)
         self._matched = rule
@@ -239,10 +254,16 @@ class _Rhythm:
             if self._paused * FRAME_SECONDS >= ringing.pause:
                 self._ringing = None
                 return Sound.CEASED
+        elif self._rest and run.kind is None and run.seconds >= APART:
+            self._ringing, self._paused, self._rest = self._rest, round(run.seconds / FRAME_SECONDS), None
+            return Sound.RING_BACK
         for rule in self._rules:
             if rule.off is None and rule.pair == run.kind and within(rule.on, run.seconds):
                 return self._tell(rule)
         return None
+
+    def _ring_of(self, kind: Pair) -> Rule | None:
+        return next((one for one in self._rules if one.sound is Sound.RING_BACK and one.pair == kind), None)
 
     def _tell(self, rule: Rule) -> Sound | None:
         if self._told is rule.sound:
