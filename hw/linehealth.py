@@ -47,8 +47,12 @@ class LineHealth:
         self.news(line)
 
     def look(self, idle: Callable[[], bool]) -> Script:
-        """Examine; in a call the line is not judged, for whoever hears "lost" ends the call."""
-        self._examining, self._fresh = True, False
+        """What examines the modem; in a call the line is not judged, for whoever hears "lost" ends the call."""
+        self._examining = True  # from now on, and not only when its turn comes: one look is enough
+        return self._look(idle)
+
+    def _look(self, idle: Callable[[], bool]) -> Script:
+        self._fresh = False
         health = yield from questions.examine(self._family)
         self._examining = False
         if idle():

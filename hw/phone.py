@@ -37,12 +37,16 @@ CONNECTED = ("OK", "CONNECT", "VCON")
 class Phone:
     """One session with a modem, from plugging in to unplugging; a new one begins with nothing remembered."""
 
-    def __init__(self, wire: Wire, family: Family, audio: LineSound, post: Post, now: Clock = monotonic) -> None:
+    def __init__(
+        self, wire: Wire, family: Family, audio: LineSound, post: Post, *, now: Clock = monotonic, first: str = ""
+    ) -> None:
+        """`first` is said before the greeting: the remedy for a modem that has been silent."""
         self._family, self._pace, self._audio, self._post, self._now = family, family.pace, audio, post, now
         self._port = AtPort(wire, self._notice, family.pace.ping, now)
         self._health = LineHealth(family, post, now)
         self._sound = CallSound(family, audio, post)
         self._second = SecondCall(family.refuse_second, post)
+        self._first = first
         self._call: Call | None = None
         self._next: Call | None = None  # dialled, but its turn has not come
         self._opened = self._left = self._polling = self._clearing = False
@@ -63,12 +67,12 @@ class Phone:
             family.tone_heard: self._tone_news,
         }
 
-    def connect(self, first: str = "") -> None:
-        """Open the port, say `first` (the remedy for a modem that has been silent), and greet the modem."""
+    def connect(self) -> None:
+        """Open the port and greet the modem."""
         self._port.open()
         self._opened, self._opened_at = True, self._now()
-        if first:
-            self._port.say(first)
+        if self._first:
+            self._port.say(self._first)
         self._port.run(self._greeting())
 
     def listen(self) -> None:

@@ -80,6 +80,12 @@ def devices(sysfs: Path = SYSFS) -> tuple[UsbDevice, ...]:
     )
 
 
+def socket_of(port: str, sysfs: Path = SYSFS) -> str:
+    """The USB socket behind a serial port or a link to one; empty when there is none."""
+    tty = Path(port).resolve().name
+    return next((device.path for device in devices(sysfs) if tty in device.ttys), "")
+
+
 def cards(sysfs: Path = SYSFS) -> tuple[Card, ...]:
     """All sound cards, wherever they are."""
     found = (_card(path) for path in _inside(sysfs / "class/sound") if CARD.fullmatch(path.name))

@@ -365,7 +365,7 @@ class Booth:
     def start(self):
         """Open the line anew."""
         self.sessions += 1
-        self.phone = Phone(self.wire, self._family, LineSound(Quiet()), self.post, self.now)
+        self.phone = Phone(self.wire, self._family, LineSound(Quiet()), self.post, now=self.now)
         self.lost = False
         self._guarded(self.phone.connect)
 

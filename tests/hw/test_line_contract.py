@@ -118,7 +118,7 @@ class FarSide:
     @property
     def mumbles(self) -> bool:
         """Whether it tells that a call came to nothing, but never why."""
-        return not self.analog and self.modem.make is MAKES["odd"]
+        return not self.analog and self.modem.make in (MAKES["odd"], MAKES["generic"])
 
 
 def impatient(name):

@@ -33,7 +33,7 @@ def test_what_the_table_knows_is_made():
 @pytest.mark.parametrize(
     ("made", "said"),
     [
-        (lambda: wiring.open_line("gms"), "no such line: gms (did you mean gsm?); known are gsm"),
+        (lambda: wiring.open_line("gms"), "no such line: gms (did you mean gsm?); known are analog, gsm"),
         (lambda: wiring.open_handset("zzz"), "no such handset: zzz; known are pyaudio"),
         (lambda: wiring.open_hook("emulated"), "no such hook: emulated; known are cradle, none"),
         (
