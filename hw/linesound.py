@@ -10,6 +10,7 @@ from hw.dtmf import tones
 from hw.errors import AudioError
 from hw.modems.family import Sound
 from hw.pcm import PcmPort
+from hw.talkpath import Dropping
 
 
 class Carrier(Protocol):
@@ -17,6 +18,12 @@ class Carrier(Protocol):
 
     @property
     def lost(self) -> bool: ...
+
+    @property
+    def dropped(self) -> int: ...
+
+    @property
+    def realigned(self) -> int: ...
 
     def open(self) -> None: ...
 
@@ -62,6 +69,16 @@ class LineSound:
         self._lost_told |= fresh
         return fresh
 
+    @property
+    def dropped(self) -> int:
+        """Frames that were not passed on since it was opened."""
+        return self.carrier.dropped
+
+    @property
+    def realigned(self) -> int:
+        """Bytes left out because one before them was lost, since it was opened."""
+        return self.carrier.realigned
+
     def read(self) -> bytes | None:
         """The oldest frame heard, None when there is none yet or no call."""
         return self.carrier.read()
@@ -74,6 +91,8 @@ class LineSound:
 class Card:
     """A sound card as a carrier: the modem's own (UAC), or one that is wired to its analog pins."""
 
+    realigned = 0  # a card has whole samples
+
     def __init__(self, card: Handset) -> None:
         self._card = card
         self._open = threading.Event()
@@ -82,6 +101,11 @@ class Card:
     def lost(self) -> bool:
         """Whether it went away while it was open."""
         return self._open.is_set() and not self._card.alive
+
+    @property
+    def dropped(self) -> int:
+        """What the card counts itself, where it does."""
+        return self._card.dropped if isinstance(self._card, Dropping) else 0
 
     def open(self) -> None:
         """Raises AudioError when the card is not there."""
@@ -112,6 +136,7 @@ class NoCarrier:
     """Nothing is wired: calls can be made, and nobody hears them."""
 
     lost = False
+    dropped = realigned = 0
 
     def open(self) -> None:
         """There is nothing to open. Raises AudioError."""

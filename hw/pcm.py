@@ -50,6 +50,7 @@ class PcmPort:
         with self._lock:
             self._shut()
             self._port, self._flowing, self.lost = port, True, False
+            self.dropped = self.skipped = self.realigned = 0
             self._alignment, self._astray = Alignment(), False
 
     def close(self) -> None:

@@ -39,18 +39,32 @@ class Counts:
     handset_adjusted: int = 0  # frames made of a sample more or less, because clocks differ; harmless
     line_adjusted: int = 0
     ear_gaps: int = 0  # times the handset's card wanted a frame and had none, where it counts them
-    unsaid: int = 0  # frames that the handset's card or the line's had to drop, where they count them
+    unsaid: int = 0  # frames that the handset's card or the line's port had to drop, where they count them
+    realigned: int = 0  # bytes of the line's sound left out because one before them was lost
 
 
 @runtime_checkable
-class Counting(Protocol):
-    """An end with a queue of its own, which counts what goes wrong there since it was opened."""
+class Dropping(Protocol):
+    """An end that counts the frames it could not pass on since it was opened."""
 
     @property
     def dropped(self) -> int: ...
 
+
+@runtime_checkable
+class Counting(Dropping, Protocol):
+    """An end with a queue of its own, which may run dry."""
+
     @property
     def underruns(self) -> int: ...
+
+
+@runtime_checkable
+class Realigning(Protocol):
+    """An end that has to find the samples among the bytes."""
+
+    @property
+    def realigned(self) -> int: ...
 
 
 class Nowhere:
@@ -188,4 +202,6 @@ class TalkPath:
     def _count_ends(self) -> None:
         if isinstance(self._handset, Counting):
             self.counts.ear_gaps = self._handset.underruns
-        self.counts.unsaid = sum(end.dropped for end in (self._handset, self._line) if isinstance(end, Counting))
+        if isinstance(self._line, Realigning):
+            self.counts.realigned = self._line.realigned
+        self.counts.unsaid = sum(end.dropped for end in (self._handset, self._line) if isinstance(end, Dropping))

@@ -328,7 +328,7 @@ KINDS = tuple(name[1:] for name, one in vars(Mischief).items() if callable(one) 
 class Quiet:
     """A carrier that carries nothing."""
 
-    lost = False
+    lost, dropped, realigned = False, 0, 0
 
     def open(self): ...
 
