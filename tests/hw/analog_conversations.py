@@ -61,7 +61,7 @@ class HonestModem:
 
     def __init__(self, wire):
         self._wire = wire
-        self._taken = self._ringing = False
+        self.taken = self._ringing = False
         self._far = None  # None, "ringing", "talking" or "gone"
         self._stream = 0  # a number for each; 0: none
         self._streams = 0
@@ -75,7 +75,7 @@ class HonestModem:
     def obey(self, command):
         """The bytes of the answer."""
         if command in {"AT+VTR", "AT+VRX"}:
-            return self._begin() if self._taken else b"\r\nERROR\r\n"
+            return self._begin() if self.taken else b"\r\nERROR\r\n"
         if command.startswith("ATDT") and len(command) > 5:
             self._dial()
         elif command == "AT+VLS=1":
@@ -96,7 +96,7 @@ class HonestModem:
 
     def ring(self):
         """Somebody calls in."""
-        if not (self._taken or self._ringing):
+        if not (self.taken or self._ringing):
             self._ringing = True
             self._ring()
 
@@ -114,7 +114,7 @@ class HonestModem:
 
     def put_down(self):
         """On-hook."""
-        self._taken, self._far = False, None
+        self.taken, self._far = False, None
 
     def carry_on(self):
         """What was planned is forgotten, but rings and sound go on."""
@@ -131,12 +131,12 @@ class HonestModem:
             self._wire.at(1.0, self._ring)
 
     def _take(self):
-        self._taken = True
+        self.taken = True
         if self._ringing:
             self._ringing, self._far = False, "talking"
 
     def _dial(self):
-        self._taken, self._ringing, self._far = True, False, "ringing"
+        self.taken, self._ringing, self._far = True, False, "ringing"
         self._wire.at(0.3, lambda: self._code(b"r"))
         self._wire.at(0.5, lambda: self.become(0))
 
@@ -254,3 +254,4 @@ def bad_day(booth, seed):
     if chance.random() < 0.5:
         wire.modem.release()
     settle(booth)
+    assert booth.lost or not wire.modem.taken, "the line was not put down"
