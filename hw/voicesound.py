@@ -95,7 +95,8 @@ class VoiceSound:
             self._odd = b""
         pcm = self._coding.decode(data)
         with self._lock:
-            self._heard += pcm
+            if self._open:  # a modem may go on for a moment after the end
+                self._heard += pcm
             excess = len(self._heard) - LONGEST * FRAME
             if excess > 0:
                 excess += -excess % FRAME
