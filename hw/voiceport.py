@@ -23,8 +23,9 @@ AGAIN = 0.5  # seconds until the end of a stream is asked for once more, with th
 DEAF = 0.125  # after a dial no abort is honoured for so long (Huawei MU509 manual; V.250 names no time)
 ABORT = 1.0  # seconds that an aborted dial may take to its final result
 OWED = 1.0  # seconds for the OK after a stream that ended by itself
-# Ends whatever stream a modem may have been left in; one that streams not takes it for a wrong command.
-ROUSE = b"\x10\x10\x10^\x10!\x10\x03\r"
+# Ends whatever stream a modem may have been left in; one that streams not takes it for a wrong command. Three DLEs each,
+# for the Zoom 3095: others hear a sample and the code.
+ROUSE = b"\x10\x10\x10^\x10\x10\x10!\x10\x10\x10\x03\r"
 
 
 @dataclass(frozen=True, slots=True)
