@@ -107,6 +107,7 @@ class AnalogPhone:
         """Close in good order: the line must not stay taken with nobody at the booth's end."""
         taken = self._opened and (self._port.streaming or (self._call is not None and self._call.placed))
         self._end_calls("the booth closed the line")
+        self._left = True
         if taken:
             self._port.drop_urgent()
             self._port.abort_dial()
@@ -118,7 +119,6 @@ class AnalogPhone:
             except HardwareError:  # it is gone: then so is the call
                 pass
         self._let_go()
-        self._left = True
 
     def lose(self, problem: HardwareError, waiting: int) -> None:
         """Close after a fault that ends the session, and say so: first of the calls, `waiting` dials among them."""
@@ -161,6 +161,9 @@ class AnalogPhone:
         if self._fault is Fault.NO_NETWORK and now >= self._check_at:
             self._probing = True
             self._port.run(self._probe(), urgent=True)
+        elif self._talk.doubtful or (self._fault is Fault.NO_VOICE and now >= self._check_at):
+            self._talk.doubtful, self._check_at = False, now + self._pace.voice
+            self._port.run(self._greeting(), urgent=True)
         elif now - self._port.heard_at >= self._pace.idle:
             self._port.run(self._ask("AT"))
 
@@ -183,7 +186,7 @@ class AnalogPhone:
             self._ready, self._fault = True, None
 
     def _lose_for_now(self, fault: Fault, why: str) -> None:
-        self._check_at = self._now() + self._pace.check
+        self._check_at = self._now() + (self._pace.voice if fault is Fault.NO_VOICE else self._pace.check)
         if fault is not self._fault:
             self._post(LineLost(fault, why))
         self._ready, self._fault = False, fault
@@ -265,6 +268,8 @@ class AnalogPhone:
     # What the modem says
 
     def _told(self, said: Notice | Code | bytes) -> None:
+        if self._left:  # whoever calls now finds nobody
+            return
         if isinstance(said, bytes):
             self._listen_to(said)
         elif isinstance(said, Code):

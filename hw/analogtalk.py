@@ -27,6 +27,7 @@ class Talk:
         self.voice = Voice(setup.model or GENERIC, "")
         self._jack = setup.jack
         self._degraded = False
+        self.doubtful = False  # the modem refused what it had agreed to: who it is must be found out anew
         self._halt = DUPLEX
         self._unheard = bytearray()
         self.ear, self.keys = Cadence(self._country), Keys()
@@ -56,8 +57,10 @@ class Talk:
         """Take the line in voice mode, with the sound as we want it."""
         model = self.voice.model
         relay = model.listen if self._jack else model.talk
+        self._listen_anew()  # what was heard last was another call
         for command in ("AT+FCLASS=8", self.voice.choose, *model.settings, *relay) if self.voice.coding else ():
-            yield Ask(command, model.pace.reply)
+            reply = yield Ask(command, model.pace.reply)
+            self.doubtful |= command == self.voice.choose and reply.final == "ERROR"
         self.taken_at = self._now()
 
     def dial(self, number: str) -> Generator[Ask | Say | Pause, Reply, tuple[bool, str]]:
@@ -73,13 +76,13 @@ class Talk:
 
     def stream(self) -> Script:
         """Let the sound flow: both ways if the modem can, else to us alone."""
-        self.ear, self.keys = Cadence(self._country), Keys()
-        self._unheard.clear()
+        self._listen_anew()
         if self.voice.coding is None:
             self._post(AudioFailed(self.voice.why))
         elif not self._jack and (yield from self._both_ways()):
             return
         elif not (yield from self._open("AT+VRX", RECORD)):
+            self.doubtful = True
             self._post(AudioFailed("AT+VRX: the modem gives no sound"))
 
     def press(self, digits: str) -> Script:
@@ -108,6 +111,10 @@ class Talk:
         yield Ask("ATH", patience.reply)
         self.put_down_at = self._now()
         return done(reply)
+
+    def _listen_anew(self) -> None:
+        self.ear, self.keys = Cadence(self._country), Keys()
+        self._unheard.clear()
 
     def _open(self, command: str, halt: str) -> Generator[Ask | Say | Pause, Reply, bool]:
         reply = yield Ask(command, self.voice.model.pace.reply)

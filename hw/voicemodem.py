@@ -70,7 +70,7 @@ class VoiceModem:
         """Begin, or begin anew; what comes of it is posted: LineReady, or LineLost with the fault.
 
         After ABSENT, UNPLUGGED, SILENT or GARBLED nothing more comes until it is opened again. With NO_NETWORK (no dial
-        tone) the line is watched, and with NO_VOICE it can at least be dialled on.
+        tone) the line is watched; with NO_VOICE it can at least be dialled on, and is asked again now and then.
         """
         self.close()
         self._post, self._bell = post, Bell()

@@ -40,6 +40,7 @@ class Pace:
     mute: float = 3.0  # a stream that has stopped for so long is dead
     ping: float = 1.5
     check: float = 15.0  # between two looks for a dial tone that was missing
+    voice: float = 60.0  # the same for voice: one answer lost on the way must not make the modem mute for good
     on_hook: float = 1.2  # between two calls; less is a flash, which some exchanges take for a command
     unheard: float = 15.0  # of nothing at all after a dial: V.253 takes it for an answer (+VRN), and so do we
     seized: float = 6.0  # in which a ring after our answer tells that the line was not taken
