@@ -1,0 +1,120 @@
+"""Generated conversations with every model of analog modem: a bad day on the wire, and a good call after it."""
+
+import os
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+
+import pytest
+
+from hw.events import AudioFailed, LineLost, LineReady
+from tests.hw.honest_voicemodem import MAKES
+from tests.hw.voice_conversations import DAYS, VoiceBooth, week
+
+SAMPLE, FULL = 400, 200_000
+PIECE = 500  # weeks of the full run in one process
+# Weeks that went wrong once, by model.
+PAST: dict[str, tuple[int, ...]] = {}
+
+
+def live(name, seeds):
+    """So many weeks; the first that goes wrong is named by its seed."""
+    sessions = 0
+    for seed in seeds:
+        try:
+            sessions += week(name, seed)
+        except BaseException as problem:
+            raise AssertionError(f"{name}, week {seed}: {problem!r}") from problem
+    return sessions
+
+
+@pytest.mark.parametrize("name", MAKES)
+def test_a_bad_day_on_the_wire_and_a_good_call_after_it(name):
+    live(name, (*PAST.get(name, ()), *range(SAMPLE // DAYS)))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", MAKES)
+def test_two_hundred_thousand_bad_days(name):
+    weeks = FULL // DAYS
+    pieces = [range(start, min(start + PIECE, weeks)) for start in range(0, weeks, PIECE)]
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as processes:
+        sessions = sum(processes.map(partial(live, name), pieces))
+    print(f"{name}: {FULL} conversations, {sessions} sessions, every call ended once, the next one worked every time")
+
+
+# What bad days have taught
+
+
+@pytest.fixture
+def booth():
+    """A Zoom with full duplex and an honest wire."""
+    booth = VoiceBooth("zoom3095", 0)
+    booth.world.duplex, booth.jack = True, False
+    booth.start()
+    assert booth.run(5.0, lambda: booth.saw(LineReady))
+    return booth
+
+
+def talk(booth):
+    booth.tasks.append(booth.dial)
+    assert booth.run(5.0, lambda: booth.answered)
+
+
+def test_a_silent_end_of_one_call_is_no_answer_to_the_next(booth):
+    booth.world.fate = "silence"
+    talk(booth)
+    booth.tasks.append(booth.hang_up)
+    assert booth.run(5.0, lambda: not booth.open)
+    talk(booth)
+    assert booth.wire.modem.far == "talking"
+
+
+def test_an_answer_lost_on_its_way_makes_no_modem_mute_for_good():
+    booth = VoiceBooth("conexant", 0)
+    modem, said = booth.wire.modem, []
+    honest = modem.obey
+    modem.obey = lambda command: ["OK"] if command == "AT+FCLASS=?" and not said else honest(command)
+    booth.start()
+    assert booth.run(5.0, lambda: booth.saw(LineLost))
+    said.append(True)
+    assert booth.run(5.0, lambda: booth.saw(LineReady))
+
+
+def test_a_setting_refused_that_was_agreed_to_is_asked_for_anew(booth):
+    booth.wire.modem.make = MAKES["startech"]  # which knows only signed samples
+    booth.tasks.append(booth.dial)
+    assert booth.run(5.0, lambda: booth.saw(AudioFailed) or booth.answered)
+    booth.tasks.append(booth.hang_up)
+    assert booth.run(5.0, lambda: not booth.open)
+    booth.run(1.0)
+    talk(booth)
+
+
+def test_who_calls_while_the_line_is_being_closed_finds_nobody(booth):
+    talk(booth)
+    modem = booth.wire.modem
+    booth.wire.at(0.55, lambda: booth.wire.reply(b"\r\nRING\r\n"))  # after the stream, which a Zoom ends late
+    booth.leave()
+    assert not booth.open
+    assert not modem.off_hook
+
+
+def test_what_the_modem_says_after_the_end_is_heard_by_nobody(booth):
+    talk(booth)
+    booth.wire.modem.code("b")
+    assert booth.run(5.0, lambda: not booth.open)
+    booth.run(0.4)
+    assert booth.wire.modem.stream
+    assert booth.hush()
+
+
+def test_a_modem_left_in_a_record_is_roused(booth):
+    talk(booth)
+    booth.wire.modem.stream = "VRX"
+    booth.lost = True
+    booth.open = 0
+    booth.events.clear()
+    booth.start()
+    assert booth.run(5.0, lambda: booth.saw(LineReady))

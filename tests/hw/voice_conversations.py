@@ -1,0 +1,356 @@
+"""Conversations with an analog modem in simulated time: an honest V.253 modem of each model, and mischief on its wire.
+
+The rules are those of `conversations`: whatever the wire, the modem and the people do on a bad day, only HardwareError
+comes out, every call that was open ends once, and the next one works. Days come in weeks: one booth, one modem, one
+seed, so that a day that went wrong can be lived through again.
+"""
+
+import re
+from dataclasses import replace
+from random import Random
+
+from hw.analogphone import AnalogPhone
+from hw.contracts import FRAME
+from hw.errors import PortLost
+from hw.events import Answered, AudioFailed, CallEnded, IncomingCall, LineLost, Party
+from hw.modems.analog import MODELS, Pace
+from hw.voicesetup import Setup
+from hw.voicesound import VoiceSound
+from tests.hw.conversations import NUMBER, UNPLUGGED, Booth, Mischief, SimulatedWire, Time
+from tests.hw.honest_voicemodem import ANSWERING, JUDGED, LATENCY, MAKES, HonestVoiceModem, World, speech
+
+DAYS = 10  # of a week
+TOUCHED = 0.05  # of the sound on a bad day
+SLIPS = 0.02  # of what we say on a bad day loses bytes on its way
+SHORT = 0.05  # of the sound that we offer is not taken whole
+AWAY = 0.5  # seconds until a lost line is opened again
+REST = 1.5  # seconds after which nothing of a bad day is left
+PATIENCE = 60.0  # seconds in which everything open must end
+PROMPT = 3.0  # seconds from an honest dial to its answer
+TRIES = 3  # calls after a bad day, of which one must go through: the line may be lost over the first
+WORDS = 5  # frames that the person says at a time
+HASTY = Pace(
+    reply=0.4,
+    dial=2.0,
+    judged=2.0,
+    halt=1.0,
+    idle=0.5,
+    mute=0.6,
+    ping=0.3,
+    check=0.3,
+    voice=0.3,
+    on_hook=0.1,
+    unheard=0.3,
+    seized=3.0,
+)
+RESULTS = (
+    b"OK",
+    b"VCON",
+    b"ERROR",
+    b"CONNECT",
+    b"CONNECT 9600",
+    b"NO CARRIER",
+    b"BUSY",
+    b"NO ANSWER",
+    b"NO DIALTONE",
+    b"NO DIAL TONE",
+    b"VOICE",
+    b"+CME ERROR: 100",
+)
+NEWS = (
+    b"RING",
+    b"RINGING",
+    b"RING A",
+    b"NMBR = 09012345602",
+    b"NMBR = P",
+    b"DATE=1126",
+    b"MESG = 0401",
+    b"MESG = 80",
+    b"CIDS=1",
+    b"DRON=10",
+    b"56000",
+)
+CODES = tuple(b"\x10" + bytes([code]) for code in b"0#A/~abcdhHilLJKmoOpPqQrRsSTuvVwXY\x03\x10\x1a\x11\xff")
+CHATTER = (
+    *(b"\r\n%s\r\n" % line for line in RESULTS + NEWS),
+    *CODES,
+    b"\x10\x03\r\nOK\r\n",
+    b"\x10\x10b",
+    b"\x10",
+    b"\x10/\x105\x105\x10~",
+)
+
+
+class VoiceMischief(Mischief):
+    """What a bad day does to one saying of a modem that speaks in codes as well."""
+
+    def touch(self, data):
+        """Pieces with the seconds by which each is late."""
+        chance = self._chance
+        if chance.random() >= self._odds:
+            return [(0.0, data)]
+        return getattr(self, f"_{chance.choice(KINDS)}")(data)
+
+    def chatter(self):
+        """Something that a modem says unasked."""
+        return self._chance.choice(CHATTER)
+
+    def _wrong(self, _data):
+        return [(0.0, b"\r\n%s\r\n" % self._chance.choice(RESULTS))]
+
+    def _stale(self, data):
+        return [(0.0, b"\r\nOK\r\n"), (0.0, data)]
+
+    def _end(self, data):
+        return [(0.0, data), (self._chance.uniform(0, 0.1), b"\x10\x03")]
+
+
+KINDS = tuple(
+    name[1:]
+    for kind in (Mischief, VoiceMischief)
+    for name, one in vars(kind).items()
+    if callable(one) and re.fullmatch(r"_[a-z]+", name)
+)
+
+
+class VoiceWire(SimulatedWire):
+    """Fulfils `voiceport.Stream` in simulated time."""
+
+    def __init__(self, make, now, world):
+        super().__init__(None, now)
+        self._chance = world.chance
+        self.modem = HonestVoiceModem(make, self, now, world)
+
+    def say(self, data):
+        if not self.plugged:
+            raise PortLost("gone")
+        if self.mischief and self._chance.random() < SLIPS:
+            at = self._chance.randrange(len(data))
+            data = data[:at] + data[at + self._chance.randrange(1, 5) :]
+        self.modem.hear(data)
+
+    def offer(self, data):
+        if not self.plugged:
+            raise PortLost("gone")
+        if self.mischief and self._chance.random() < SHORT:
+            data = data[: self._chance.randrange(len(data))]
+        self.modem.hear(data)
+        return len(data)
+
+    def reply(self, data):
+        """Have bytes said, as the present mischief lets them through."""
+        if not data:
+            return
+        for late, piece in self.mischief.touch(data) if self.mischief else [(0.0, data)]:
+            self.at(LATENCY + late, piece)
+
+    def flow(self, data):
+        """Have sound said, which is touched more seldom: there is so much of it."""
+        if self.mischief and self._chance.random() < TOUCHED:
+            self.reply(data)
+        else:
+            self.at(LATENCY, data)
+
+
+class VoiceBooth(Booth):
+    """A phone on a simulated analog modem, for a week that its seed tells all of."""
+
+    def __init__(self, name, seed):
+        self.chance = chance = Random(seed)
+        self.now = Time()
+        self.name, self.make = name, MAKES[name]
+        self.world = World(chance, duplex=chance.random() < 0.85)
+        self.jack = chance.random() < 0.2
+        self.wire = VoiceWire(self.make, self.now, self.world)
+        self.events, self.open, self.incoming, self.lost = [], 0, False, True
+        self.answered = False
+        self.phone = self.sound = None
+        self.tasks = []
+        self.sessions = 0
+
+    def post(self, event):
+        """Of each call at most one answer, and then one end."""
+        super().post(event)
+        if isinstance(event, Answered):
+            assert self.open > self.answered, "answered without a call, or twice"
+        if isinstance(event, Answered | CallEnded):
+            self.answered = isinstance(event, Answered)
+
+    def start(self):
+        """Open the line anew."""
+        self.sessions += 1
+        self.sound = VoiceSound()
+        setup = Setup(replace(MODELS[self.name], pace=HASTY), self.make.country, jack=self.jack)
+        self.phone = AnalogPhone(setup, self.wire, self.sound, self.post, self.now)
+        self.lost = False
+        self._guarded(self.phone.connect)
+
+    def leave(self):
+        """Close the line in good order."""
+        if not self.lost:
+            self.phone.leave()
+            self.lost = True
+            assert not self.open, f"closing left a call open: {self.events[-12:]}"
+
+    def live(self, seconds):
+        """Let time go by; a lost line is opened again, as its owner does."""
+        end = self.now.now + seconds
+        while self.now.now < end:
+            if self.lost:
+                self.now.now += AWAY
+                self.start()
+            self.run(end - self.now.now)
+
+    def hang_up(self):
+        """With whatever phone there now is."""
+        self.phone.hang_up()
+
+    def answer(self):
+        """The same."""
+        self.phone.answer()
+
+    def press(self):
+        """Two keys."""
+        self.phone.send_tones("1#")
+
+    def speak(self):
+        """Some frames for the far end."""
+        for _ in range(WORDS):
+            self.sound.write(speech(1))
+
+    def hush(self):
+        """Whether no sound is left of a call that is over."""
+        return self.sound.read() is None
+
+
+def week(name, seed):
+    """One booth's life; how many sessions it took."""
+    booth = VoiceBooth(name, seed)
+    for _ in range(DAYS):
+        bad_day(booth)
+    return booth.sessions
+
+
+def bad_day(booth):
+    """One conversation and what must hold after it."""
+    chance, wire, world = booth.chance, booth.wire, booth.world
+    booth.events.clear()
+    if booth.lost:
+        booth.start()
+    wire.mischief = mischief = VoiceMischief(chance)
+    lasts = chance.choice((0.3, 0.8, 2.0))
+    world.fate, world.late = chance.choice((*ANSWERING, *JUDGED)), chance.choice((0.0, 0.05, 0.5, 2.0))
+    world.deaf, world.tone = chance.random() < 0.03, chance.random() > 0.03
+    moments = [chance.uniform(0, lasts) for _ in range(3)]
+    acts = [chance.choice(deeds(booth)) for _ in range(chance.randrange(1, 8))]
+    acts += [lambda: wire.at(0.0, mischief.chatter())] * chance.randrange(4)
+    for act in acts:  # some at nearly the same moment: that is where the races are
+        wire.at(chance.choice(moments) + chance.choice((0.0, 0.003, 0.03, 0.3)), act)
+    if chance.random() < UNPLUGGED:
+        wire.at(chance.uniform(0, lasts), wire.unplug)
+    if chance.random() < 0.5:
+        booth.tasks.append(booth.dial)
+    booth.live(lasts)
+    wire.be_honest()
+    booth.tasks.clear()
+    world.deaf, world.tone, world.late = False, True, chance.choice((0.0, 0.05, 0.3))
+    settle(booth)
+
+
+def deeds(booth):
+    """What a person, the far end or the modem may do, at any moment."""
+    modem = booth.wire.modem
+    persons = (
+        *(booth.dial,) * 3,
+        *(booth.hang_up,) * 3,
+        *(booth.answer,) * 2,
+        booth.press,
+        booth.speak,
+        booth.leave,
+    )
+    others = (
+        *(modem.ring,) * 3,
+        *(modem.release,) * 2,
+        lambda: modem.sound("voice"),
+        lambda: modem.sound("busy"),
+        lambda: modem.code("/55~"),
+        lambda: modem.code(booth.chance.choice("wquRrLH")),
+        lambda: modem.stop(booth.world.late),
+        modem.freeze,
+        modem.restart,
+    )
+    return (*(lambda act=act: booth.tasks.append(act) for act in persons), *others)
+
+
+def settle(booth):
+    """All is honest again: what is open ends, and the next call works."""
+    chance, modem = booth.chance, booth.wire.modem
+    if chance.random() < 0.5:
+        modem.release()
+    if not booth.run(chance.choice((0.0, 1.0)), lambda: not booth.open):  # whoever talks, or dialled at last, hangs up
+        booth.tasks[:] = [booth.hang_up]
+        booth.run(PATIENCE, lambda: not booth.open)
+    assert not booth.open, f"{booth.open} calls never ended: {booth.events[-12:]}"
+    assert booth.hush(), "sound is left of a call that is over"
+    rested = chance.random() < 0.5
+    for _ in range(TRIES):
+        if rested:
+            booth.run(REST)
+        anew = booth.lost
+        if anew:
+            booth.start()
+        if good_call(booth, rested=rested and not anew):
+            return
+        booth.tasks[:] = [booth.hang_up]
+        booth.run(PATIENCE, lambda: not booth.open)
+        rested = True
+        assert booth.lost or not booth.open, booth.events
+    raise AssertionError(f"no call works any more: {booth.events[-12:]}")
+
+
+def good_call(booth, *, rested):
+    """Whether a call goes through and ends as it should; False when the line was lost over it, or somebody called in.
+
+    When the line had its `rest` before, nothing may be said out of turn, and no time be lost.
+    """
+    chance, modem = booth.chance, booth.wire.modem
+    booth.world.fate = chance.choice(("voice", "silence", "silence", "ceased"))
+    booth.events.clear()
+    modem.sins.clear()
+    modem.dialled = ""
+    began = booth.now()
+    booth.tasks[:] = [booth.dial]
+    booth.run(PATIENCE, lambda: booth.saw(Answered) or (booth.events and not booth.open))
+    if booth.lost or not booth.saw(Answered) or booth.saw(IncomingCall) or booth.saw(AudioFailed) or modem.took:
+        return False
+    assert (modem.dialled, modem.far) == (NUMBER, "talking"), "answered without an answer"
+    assert modem.stream == ("VTR" if booth.world.duplex and not booth.jack else "VRX"), modem.stream
+    assert not rested or booth.now() - began < PROMPT, f"{booth.now() - began:.1f} s to an honest answer"
+    if chance.random() < 0.2:
+        key(booth)
+    if chance.random() < 0.1:
+        modem.release()
+        booth.run(PATIENCE, lambda: not booth.open)
+        assert isinstance(booth.events[-1], CallEnded), booth.events
+        assert booth.events[-1].by is Party.FAR, booth.events
+        return good_call(booth, rested=rested)
+    booth.tasks.append(booth.hang_up)
+    booth.run(PATIENCE, lambda: not booth.open)
+    assert not booth.open, booth.events
+    if booth.saw(LineLost):
+        return False
+    assert booth.events[-1].by is Party.NEAR, booth.events
+    assert (modem.off_hook, modem.stream) == (False, ""), "hung up, and the line is still taken"
+    assert not (rested and modem.sins), f"said out of turn: {modem.sins}"
+    return True
+
+
+def key(booth):
+    """Tones into the talk: by commands where we only listen, else as sound."""
+    modem = booth.wire.modem
+    modem.keyed = ""
+    booth.tasks.append(booth.press)
+    duplex = modem.stream == "VTR"
+    booth.run(0.3 if duplex else PROMPT, lambda: modem.keyed == "1#" and modem.stream)
+    assert duplex or modem.keyed == "1#", f"keyed {modem.keyed}"
+    assert len(booth.sound.read() or bytes(FRAME)) == FRAME
