@@ -103,6 +103,9 @@ class AnalogPhone:
         else:
             self._sound.press(tones(digits))
 
+    def unlock(self, pin: str) -> None:
+        """An analog line has no SIM."""
+
     def leave(self) -> None:
         """Close in good order: the line must not stay taken with nobody at the booth's end."""
         taken = self._opened and (self._port.streaming or (self._call is not None and self._call.placed))

@@ -485,7 +485,7 @@ def test_a_stream_left_running_is_ended_when_the_line_is_opened(far):
     far.modem.wait_for("AT+VTR")
     other = VoiceModem(far.modem.port, quick("conexant"))
     far.line._worker.stop()
-    far.line._phone._port._wire.close()
+    far.line._session.telephone._port._wire.close()
     inbox = Inbox()
     other.open(inbox.post)
     assert isinstance(inbox.next(), LineReady)
