@@ -161,6 +161,7 @@ class Script:
 
 SALES = Campaign()
 _DRIVER = "say which driver serves it: kind = …"
+_LINE = ("family", "port", "audio", "imei", "usb", "model", "country")
 _SCREEN = ("port", "device", "speed", "gpio_dc", "gpio_rst", "gpio_light", "address")
 
 
@@ -174,7 +175,7 @@ class Settings:
     area_code: Annotated[str, Rule(check=_area_code)] = ""
     zone: Annotated[str, Rule(check=_zone)] = "Asia/Tokyo"
     data: Path = Path("/var/lib/boothphone")
-    line: Annotated[Driver, Rule(known=("family", "port", "audio", "imei", "usb", "model", "country"), secrets={"pin": _sim_pin}, missing=_DRIVER)]
+    line: Annotated[Driver, Rule(known=_LINE, secrets={"pin": _sim_pin}, missing=_DRIVER)]
     handset: Annotated[Driver, Rule(known=("input", "output", "loudspeaker"), missing=_DRIVER)]
     keypad: Annotated[Driver, Rule(known=("rows", "columns", "keys"), missing=_DRIVER)]
     hook: Annotated[Driver, Rule(known=("pin", "lifted_high"), missing='say which driver serves it, or kind = "none"')]

@@ -48,7 +48,7 @@ def places(shape: object, path: str = "") -> Iterator[str]:
 def test_the_example_parses_and_shows_every_setting() -> None:
     settings = parse(example())
     assert (settings.booth, settings.language, settings.agents[0].id) == ("3", "ja", "07")
-    assert dict(settings.line.settings)["port"] == "/dev/booth-modem"
+    assert dict(settings.line.settings)["port"] == "auto"
     table = tomllib.loads(example())
     table["agents"] = table["agent"]
     for place in set(places(settings)) - {"guard.sample_allowed"}:

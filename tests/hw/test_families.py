@@ -356,7 +356,7 @@ def test_a_voice_call_line_has_no_id(line):
     assert voice_call(line).index is None
 
 
-@pytest.mark.parametrize("line", ["VOICE CALL:", "VOICE CALL: ENDE", "VOICE CALL: END: x"])
+@pytest.mark.parametrize("line", ["VOICE CALL:", "VOICE CALL: GONE", "VOICE CALL: END: x"])
 def test_a_voice_call_line_that_was_cut(line):
     with pytest.raises(UnexpectedReply):
         voice_call(line)
@@ -517,18 +517,30 @@ def test_a_sim_that_is_busy_or_answers_without_an_ok_is_asked_again(early):
 @pytest.mark.parametrize(("name", "reset"), [("quectel", "AT+CFUN=1,1"), ("sim7600", "AT+CRESET")])
 def test_a_modem_that_stays_silent_is_reset(name, reset):
     with bench(name, pace=replace(QUICK, rescue=0.0)) as at:
-        at.modem.answers["ATE0"] = None
-        at.modem.answers["AT"] = None
+        at.modem.answers |= {"ATE0": None, "AT": None}
+        for resets in (0, 1):  # at the second attempt it is due
+            at.line.open(at.inbox.post)
+            assert at.inbox.until(LineLost).fault is Fault.SILENT
+            at.modem.wait_for("AT")
+            assert at.modem.count(reset) == resets
+        at.modem.answers |= {"ATE0": ("OK",), "AT": ("OK",)}
+        for _ in range(2):
+            at.line.open(at.inbox.post)
+            at.inbox.until(LineReady)
+        assert at.modem.count(reset) == 1
+
+
+def test_a_modem_that_has_come_to_itself_is_not_reset():
+    with bench("quectel", pace=replace(QUICK, rescue=0.0)) as at:
+        at.modem.answers |= {"ATE0": None, "AT": None}
         at.line.open(at.inbox.post)
         assert at.inbox.until(LineLost).fault is Fault.SILENT
-        assert at.modem.count(reset) == 0
         at.modem.answers |= {"ATE0": ("OK",), "AT": ("OK",)}
-        at.line.open(at.inbox.post)
-        at.inbox.until(LineReady)
-        assert at.modem.count(reset) == 1
-        at.line.open(at.inbox.post)
-        at.inbox.until(LineReady)
-        assert at.modem.count(reset) == 1
+        at.open()
+        at.modem.answers |= dict.fromkeys(("AT", "AT+CPIN?"), None)
+        at.says("+CPIN: READY")  # a reason to look, and the first sign that it is silent once more
+        assert at.inbox.until(LineLost).fault is Fault.SILENT
+        assert at.modem.count("AT+CFUN=1,1") == 0
 
 
 # In-band tones
@@ -545,3 +557,67 @@ def test_tones_that_no_command_sends_go_in_band():
             at.line.audio.write(silence)
             said = at.modem.sound_heard(320)
         assert any(said)
+
+
+# A second caller (0.7)
+
+
+@pytest.mark.parametrize(
+    ("name", "gone"),
+    [
+        ("quectel", f'+QIND: "ccinfo",2,1,-1,0,0,"{OTHER}",129'),
+        ("quectel", f"^DSCI: 2,1,6,0,{OTHER},129"),
+        ("sim7600", f'+CLCC: 2,1,6,0,0,"{OTHER}",129'),
+    ],
+)
+def test_somebody_whom_the_network_sent_away_is_told_by_the_end_of_their_call(name, gone):
+    with bench(name) as at:
+        at.talk()
+        at.says(gone)
+        assert at.inbox.until(SecondCallRefused) == SecondCallRefused(OTHER)
+        at.says(*listed(0)[:1], "VOICE CALL: END: 000001")
+        assert at.inbox.empty(0.2)
+        at.end()
+
+
+def test_the_end_of_somebody_who_waited_is_no_second_news():
+    with bench("quectel") as at:
+        at.talk()
+        at.lists((*listed(0)[:1], f'+CLCC: 2,1,5,0,0,"{OTHER}",129', "OK"))
+        at.says(f'+CCWA: "{OTHER}",129,1')
+        assert at.inbox.until(SecondCallRefused) == SecondCallRefused(OTHER)
+        at.modem.wait_for("AT+CHLD=0")
+        at.lists(listed(0))
+        asked = at.modem.count("AT+CLCC")
+        at.modem.wait_for("AT+CLCC", times=asked + 1)
+        at.says(f'+QIND: "ccinfo",2,1,-1,0,0,"{OTHER}",129')  # later than the list that lacks it
+        assert at.inbox.empty(0.2)
+        at.says(f'+QIND: "ccinfo",2,1,-1,0,0,"{OTHER}",129')
+        assert at.inbox.until(SecondCallRefused) == SecondCallRefused(OTHER)
+
+
+# What is known when a modem falls silent
+
+
+def test_a_call_whose_end_is_known_is_not_called_lost_because_its_modem_falls_silent():
+    with bench("quectel") as at:
+        at.open()
+        at.lists(listed(2))
+        at.line.dial(NUMBER)
+        at.modem.wait_for("AT+CLCC", times=at.modem.count("AT+CLCC") + 2)
+        at.modem.answers |= {"AT+CEER": None, "AT": None}
+        at.lists(("OK",))
+        at.says("BUSY", '+QIND: "ccinfo",1,0,-1,0,0,"0312345601",129')
+        assert at.inbox.until(CallEnded) == CallEnded(Cause.BUSY, Party.LINE)
+        assert at.inbox.until(LineLost).fault is Fault.SILENT
+
+
+def test_a_modem_just_plugged_in_that_has_no_service_yet_is_asked_again():
+    with bench("quectel") as at:
+        at.modem.answers["ATD"] = ("+CME ERROR: 30",)
+        at.line.open(at.inbox.post)
+        at.line.dial(NUMBER)
+        at.modem.wait_for("ATD")
+        at.modem.answers["ATD"] = ("OK",)
+        at.lists(listed(0))
+        at.inbox.until(Answered)
