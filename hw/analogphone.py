@@ -167,8 +167,8 @@ class AnalogPhone:
         elif self._talk.doubtful or (self._fault is Fault.NO_VOICE and now >= self._check_at):
             self._talk.doubtful, self._check_at = False, now + self._pace.voice
             self._port.run(self._greeting(), urgent=True)
-        elif now - self._port.heard_at >= self._pace.idle:
-            self._port.run(self._ask("AT"))
+        elif now - self._port.answered_at >= self._pace.idle:
+            self._port.run(self._ask("ATH"))  # whatever it misunderstood, at rest the line is nobody's
 
     # Scripts
 
@@ -178,13 +178,13 @@ class AnalogPhone:
     def _greeting(self) -> Script:
         self._talk.voice = yield from greet(self._setup)
         self._greeted = True
-        if self._talk.voice.coding is None:
-            self._lose_for_now(Fault.NO_VOICE, self._talk.voice.why)
-        else:
-            self._regain()
+        self._regain()
 
     def _regain(self) -> None:
-        if not self._ready and self._talk.voice.coding:
+        """There is a dial tone, as far as is known."""
+        if self._talk.voice.coding is None:
+            self._lose_for_now(Fault.NO_VOICE, self._talk.voice.why)
+        elif not self._ready:
             self._post(LineReady(self._talk.voice.title))
             self._ready, self._fault = True, None
 
@@ -250,6 +250,7 @@ class AnalogPhone:
         if isinstance(event, CallEnded):
             self._finish(call, event)
             self._port.drop_urgent()
+            self._port.abort_dial()  # a dial that still waits for its word would keep the next one waiting
             self._port.run(self._talk.release(), urgent=True)
             return
         if call.answered:

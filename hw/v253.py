@@ -90,7 +90,9 @@ class VoiceDialogue:
             if isinstance(piece, bytes):
                 yield from self._take(piece)
                 continue
-            if piece.letter == ETX and self.streaming:
+            if piece.letter == ETX:
+                if not self.streaming:  # the end of what is over tells nothing
+                    continue
                 self.streaming, self.owing = False, self._asked != HALT
             yield piece
 

@@ -63,14 +63,14 @@ class VoicePort:
         self._again_at: float | None = None
         self._halting = b""
         self._unsent = b""
-        self.heard_at = 0.0
+        self.heard_at = self.answered_at = 0.0
 
     def open(self) -> None:
         """Raise PortLost when there is no such port or somebody else has it."""
         self._wire.open()
         self._wire.say(ROUSE)
         self._dialogue.give_up()
-        self.heard_at = self._now()
+        self.heard_at = self.answered_at = self._now()
 
     def close(self) -> None:
         """Harmless when it is closed or gone."""
@@ -183,6 +183,7 @@ class VoicePort:
 
     def _deliver(self, reply: Reply) -> None:
         errand, self._asker = self._asker, None
+        self.answered_at = self._now()
         self._abort_at, self._again_at, self._halting, self._unsent = None, None, b"", b""
         if errand:
             errand.go_on(reply)
