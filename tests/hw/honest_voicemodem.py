@@ -19,7 +19,7 @@ from hw.dle import shield
 LATENCY = 0.004  # seconds of an honest answer
 BEAT = 0.1  # seconds between two frames of a stream in which nothing happens
 DIALS = 0.15  # seconds that the digits take
-AGAIN = 1.0  # seconds between two rings, or two signs that the far end is gone
+AGAIN = 0.6  # seconds between two rings, or two signs that the far end is gone
 GRACE = 0.05  # seconds in which what was meant for a stream may still come after its end
 CALLER = "09012345602"
 STOPS = {"VTR": b"^", "VRX": b"!\x1b"}
@@ -108,10 +108,12 @@ def heard(what: str, country: str, coding: Coding) -> bytes:
     return shield(coding.encode(pcm))
 
 
+@cache
 def tone(pitches: tuple[int, ...], frames: int) -> bytes:
-    """s16le."""
-    times = range(frames * FRAME // 2)
-    return array("h", (sum(int(5000 * math.sin(math.tau * f * n / 8000)) for f in pitches) for n in times)).tobytes()
+    """s16le; pitches are multiples of 5 Hz, so that ten frames hold whole turns of all."""
+    waves = ([int(5000 * math.sin(math.tau * hertz * n / 8000)) for n in range(1600)] for hertz in pitches)
+    ten = array("h", map(sum, zip(*waves, strict=True))).tobytes()
+    return (ten * (frames // 10 + 1))[: frames * FRAME]
 
 
 def speech(frames: int) -> bytes:
@@ -142,6 +144,7 @@ class HonestVoiceModem:
     off_hook: bool = False
     ringing: bool = False
     stream: str = ""  # VTR, VRX or none
+    dialling: bool = False  # and any character breaks it off
     far: str = ""  # "", ringing, talking or gone
     took: bool = False  # the line was taken while somebody called in
     dialled: str = ""
@@ -151,8 +154,7 @@ class HonestVoiceModem:
     _echo: bool = True
     _voice: bool = False
     _label: str = "0"
-    _coding: Coding | None = None
-    _dialling: bool = False
+    coding: Coding | None = None
     _calls: int = 0
     _streams: int = 0
     _half: bool = False
@@ -171,7 +173,7 @@ class HonestVoiceModem:
                 continue
             line, cr, data = data.partition(b"\r")
             self._typed += line
-            if cr or self._dialling:
+            if cr or self.dialling:
                 line, self._typed = self._typed, b""
                 self._command(bytes(byte for byte in line if 32 <= byte < 127).decode())
 
@@ -199,17 +201,19 @@ class HonestVoiceModem:
         if self.stream:
             self.stream, self._ended_at = "", self.now()
             self.wire.reply(b"\x10\x03")
-            self._answers_at = self.now() + LATENCY + late
+            self._answers_at = self.now() + late + LATENCY / 2  # half: sums of floats are not equal
             self.wire.at(late, lambda: self.wire.reply(b"\r\nOK\r\n"))
 
     def _command(self, text):
-        if self._dialling:
+        if self.dialling:
             self._broken_off(text)
             return
         begin = text.find("AT")
         if self.now() < self._answers_at and text:
             self.sins.append(f"{text} before an answer")
-        elif begin and text and self.now() - self._ended_at > GRACE:
+            self.wire.at(self._answers_at - self.now(), lambda: self._command(text))
+            return
+        if begin and text and self.now() - self._ended_at > GRACE:
             self.sins.append(f"junk: {text}")
         if begin < 0:
             return
@@ -251,7 +255,7 @@ class HonestVoiceModem:
         fields = value.split(",")
         if not fields[0].isdigit() or len(fields) > self.make.fields or int(fields[0]) not in self.make.formats:
             return False
-        self._coding = self.make.formats[int(fields[0])]
+        self.coding = self.make.formats[int(fields[0])]
         return self._voice
 
     def _vls(self, value):
@@ -276,7 +280,7 @@ class HonestVoiceModem:
 
     def put_down(self):
         """On-hook, whatever it did."""
-        self.off_hook = self._dialling = False
+        self.off_hook = self.dialling = False
         self.far, self._label, self.took = "", "0", False
         self._calls += 1
 
@@ -290,7 +294,7 @@ class HonestVoiceModem:
         if number and again and not self.make.dials_on:
             return ["ERROR"]
         self._calls += 1
-        self._dialling = self.off_hook = True
+        self.dialling = self.off_hook = True
         self._meet()
         self._in_call(DIALS if number else LATENCY, lambda: self._sent(number, judges=not again))
         return []
@@ -317,7 +321,7 @@ class HonestVoiceModem:
             self.put_down()
 
     def _final(self, word):
-        self._dialling, self._answers_at = False, self.now() + LATENCY
+        self.dialling, self._answers_at = False, self.now() + LATENCY
         self.wire.reply(b"\r\n%s\r\n" % word.encode())
 
     def _in_call(self, delay, action):
@@ -384,7 +388,7 @@ class HonestVoiceModem:
 
     def _begin(self, kind):
         takes = self.world.duplex if kind == "VTR" else self._label in self.make.records_on
-        if not (self._voice and self.off_hook and self._coding and takes):
+        if not (self._voice and self.off_hook and self.coding and takes):
             return False
         self._streams += 1
         self.stream, self._half, self._literal = kind, False, False
@@ -404,7 +408,7 @@ class HonestVoiceModem:
     def sound(self, what):
         """Somebody or something is heard on the line."""
         if self.stream:
-            self.wire.flow(heard(what, self.make.country, self._coding))
+            self.wire.flow(heard(what, self.make.country, self.coding))
 
     def code(self, letters):
         """One code, or several."""
@@ -423,12 +427,16 @@ class HonestVoiceModem:
         """A stream goes on, and nothing comes."""
         self._streams += 1
 
+    def say_no_more(self):
+        """What was planned for this call does not come."""
+        self._calls += 1
+
     def carry_on(self):
         """What was planned is forgotten, but rings and sound go on; a dial came to nothing."""
         self._answers_at = self.now()
-        if self._dialling:
+        if self.dialling:
             self.put_down()
-        self._calls += 1
+        self.say_no_more()
         if self.ringing:
             self._ring()
         if self.stream:

@@ -7,9 +7,9 @@ from multiprocessing import get_context
 
 import pytest
 
-from hw.events import AudioFailed, LineLost, LineReady
+from hw.events import AudioFailed, CallEnded, Fault, LineLost, LineReady
 from tests.hw.honest_voicemodem import MAKES
-from tests.hw.voice_conversations import DAYS, VoiceBooth, week
+from tests.hw.voice_conversations import DAYS, HASTY, VoiceBooth, week
 
 SAMPLE, FULL = 400, 200_000
 PIECE = 500  # weeks of the full run in one process
@@ -83,9 +83,10 @@ def test_an_answer_lost_on_its_way_makes_no_modem_mute_for_good():
 
 
 def test_a_setting_refused_that_was_agreed_to_is_asked_for_anew(booth):
-    booth.wire.modem.make = MAKES["startech"]  # which knows only signed samples
+    modem = booth.wire.modem
+    modem.make, modem.coding = MAKES["startech"], None  # which knows only signed samples
     booth.tasks.append(booth.dial)
-    assert booth.run(5.0, lambda: booth.saw(AudioFailed) or booth.answered)
+    assert booth.run(5.0, lambda: booth.saw(AudioFailed))
     booth.tasks.append(booth.hang_up)
     assert booth.run(5.0, lambda: not booth.open)
     booth.run(1.0)
@@ -118,3 +119,47 @@ def test_a_modem_left_in_a_record_is_roused(booth):
     booth.events.clear()
     booth.start()
     assert booth.run(5.0, lambda: booth.saw(LineReady))
+
+
+def test_a_call_that_ended_while_it_was_dialled_keeps_no_other_waiting(booth):
+    modem = booth.wire.modem
+    booth.tasks.append(booth.dial)
+    assert booth.run(5.0, lambda: modem.off_hook and modem.dialling)
+    modem.say_no_more()
+    booth.wire.reply(b"\x10b")
+    assert booth.run(0.5, lambda: not booth.open)
+    began = booth.now()
+    talk(booth)
+    assert booth.now() - began < 0.6 * HASTY.dial
+
+
+def test_no_dial_tone_makes_nobody_forget_that_there_is_no_voice():
+    booth = VoiceBooth("conexant", 0)
+    modem, said = booth.wire.modem, []
+    honest = modem.obey
+    modem.obey = lambda command: ["OK"] if command == "AT+FCLASS=?" and not said else honest(command)
+    booth.start()
+    assert booth.run(5.0, lambda: booth.saw(LineLost))
+    booth.world.tone = False
+    booth.tasks.append(booth.dial)
+    assert booth.run(5.0, lambda: booth.saw(CallEnded))
+    assert booth.events[-1].fault is Fault.NO_NETWORK
+    booth.world.tone = True
+    said.append(True)
+    assert booth.run(5.0, lambda: booth.saw(LineReady))
+
+
+def test_a_stream_that_nobody_knows_of_holds_the_line_for_no_longer_than_a_look(booth):
+    modem = booth.wire.modem
+    for command in ("AT+FCLASS=8", "AT+VSM=1,8000", "AT+VLS=1", "AT+VTR"):
+        assert modem.obey(command) != ["ERROR"]
+    booth.run(5.0)
+    assert (modem.off_hook, modem.stream) == (False, "")
+    assert not booth.lost
+
+
+def test_the_end_of_a_stream_that_is_over_ends_no_call(booth):
+    booth.tasks.append(booth.dial)
+    booth.run(0.15)
+    booth.wire.reply(b"\x10\x03")
+    assert booth.run(5.0, lambda: booth.answered)

@@ -24,17 +24,17 @@ TOUCHED = 0.05  # of the sound on a bad day
 SLIPS = 0.02  # of what we say on a bad day loses bytes on its way
 SHORT = 0.05  # of the sound that we offer is not taken whole
 AWAY = 0.5  # seconds until a lost line is opened again
-REST = 1.5  # seconds after which nothing of a bad day is left
+REST = 2.5  # seconds after which nothing of a bad day is left
 PATIENCE = 60.0  # seconds in which everything open must end
 PROMPT = 3.0  # seconds from an honest dial to its answer
 TRIES = 3  # calls after a bad day, of which one must go through: the line may be lost over the first
 WORDS = 5  # frames that the person says at a time
 HASTY = Pace(
     reply=0.4,
-    dial=2.0,
-    judged=2.0,
+    dial=1.0,
+    judged=1.2,
     halt=1.0,
-    idle=0.5,
+    idle=0.7,
     mute=0.6,
     ping=0.3,
     check=0.3,
@@ -163,7 +163,7 @@ class VoiceBooth(Booth):
         self.jack = chance.random() < 0.2
         self.wire = VoiceWire(self.make, self.now, self.world)
         self.events, self.open, self.incoming, self.lost = [], 0, False, True
-        self.answered = False
+        self.answered = self.good = False
         self.phone = self.sound = None
         self.tasks = []
         self.sessions = 0
@@ -237,10 +237,11 @@ def bad_day(booth):
     booth.events.clear()
     if booth.lost:
         booth.start()
+    opening(booth)
     wire.mischief = mischief = VoiceMischief(chance)
     lasts = chance.choice((0.3, 0.8, 2.0))
     world.fate, world.late = chance.choice((*ANSWERING, *JUDGED)), chance.choice((0.0, 0.05, 0.5, 2.0))
-    world.deaf, world.tone = chance.random() < 0.03, chance.random() > 0.03
+    world.deaf, world.tone = chance.random() < 0.05, chance.random() > 0.03
     moments = [chance.uniform(0, lasts) for _ in range(3)]
     acts = [chance.choice(deeds(booth)) for _ in range(chance.randrange(1, 8))]
     acts += [lambda: wire.at(0.0, mischief.chatter())] * chance.randrange(4)
@@ -248,13 +249,28 @@ def bad_day(booth):
         wire.at(chance.choice(moments) + chance.choice((0.0, 0.003, 0.03, 0.3)), act)
     if chance.random() < UNPLUGGED:
         wire.at(chance.uniform(0, lasts), wire.unplug)
-    if chance.random() < 0.5:
-        booth.tasks.append(booth.dial)
     booth.live(lasts)
     wire.be_honest()
     booth.tasks.clear()
     world.deaf, world.tone, world.late = False, True, chance.choice((0.0, 0.05, 0.3))
     settle(booth)
+
+
+def opening(booth):
+    """How the day begins: at rest, with a dial just made, or in the middle of a talk, which either side began."""
+    way, modem = booth.chance.random(), booth.wire.modem
+    if way < 0.4 or not booth.good:
+        return
+    if way < 0.6:
+        booth.tasks.append(booth.dial)
+        return
+    if way < 0.8:
+        booth.tasks.append(booth.dial)
+    else:
+        modem.ring()
+        assert booth.run(PROMPT, lambda: booth.saw(IncomingCall)), "nobody hears the bell"
+        booth.tasks.append(booth.answer)
+    assert booth.run(PROMPT, lambda: booth.answered), f"not answered: {booth.events}"
 
 
 def deeds(booth):
@@ -296,10 +312,12 @@ def settle(booth):
     for _ in range(TRIES):
         if rested:
             booth.run(REST)
+            assert booth.lost or booth.open or (modem.off_hook, modem.stream) == (False, ""), "left off-hook at rest"
         anew = booth.lost
         if anew:
             booth.start()
         if good_call(booth, rested=rested and not anew):
+            booth.good = True
             return
         booth.tasks[:] = [booth.hang_up]
         booth.run(PATIENCE, lambda: not booth.open)
