@@ -82,8 +82,8 @@ class GsmLine(OwnedLine):
             self._note(event)
             post(event)
 
-        first = family.reset if remedy is Remedy.RESET else ""
-        return Phone(SerialPort(place.port, bell), family, self._audio, tell, first=first)
+        reset = family.reset if remedy is Remedy.RESET else ""
+        return Phone(SerialPort(place.port, bell), family, self._audio, tell, remedy=reset)
 
     def _note(self, event: Event) -> None:
         """What an event says of a modem that may need rescue."""

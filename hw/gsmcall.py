@@ -29,7 +29,8 @@ CAUSES = {
     **dict.fromkeys((29, 50, 55, 57, 58, 63, 65, 79, 88), Cause.FAILED),
     **dict.fromkeys(range(160, 256), Cause.NETWORK),
 }
-CME_OF_NETWORK = frozenset({30, 31, 32})  # no service, network timeout, emergency calls only
+NO_SERVICE = 30
+CME_OF_NETWORK = frozenset({NO_SERVICE, 31, 32})  # no service, network timeout, emergency calls only
 
 
 @dataclass(slots=True, eq=False)
@@ -139,9 +140,9 @@ def refused(final: str) -> CallEnded:
 
 
 def refuses(final: str) -> bool:
-    """Whether a modem will not dial at all, rather than the network not connect.
+    """Whether a modem has not even tried to connect: one that has just been plugged in may do so a moment later.
 
-    >>> [refuses(final) for final in ("ERROR", "+CME ERROR: 3", "+CME ERROR: 30", "NO CARRIER", "")]
-    [True, True, False, False, False]
+    >>> [refuses(final) for final in ("ERROR", "+CME ERROR: 3", "+CME ERROR: 30", "+CME ERROR: 31", "NO CARRIER", "")]
+    [True, True, True, False, False, False]
     """
-    return "ERROR" in final and cme(final) not in CME_OF_NETWORK
+    return "ERROR" in final and cme(final) not in CME_OF_NETWORK - {NO_SERVICE}

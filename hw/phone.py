@@ -1,6 +1,7 @@
 """The telephone behind one AT port: the call, and what the modem says of it. All on the worker's thread."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 
 from hw import callrows, questions, readings
@@ -38,18 +39,18 @@ class Phone:
     """One session with a modem, from plugging in to unplugging; a new one begins with nothing remembered."""
 
     def __init__(
-        self, wire: Wire, family: Family, audio: LineSound, post: Post, *, now: Clock = monotonic, first: str = ""
+        self, wire: Wire, family: Family, audio: LineSound, post: Post, *, now: Clock = monotonic, remedy: str = ""
     ) -> None:
-        """`first` is said before the greeting: the remedy for a modem that has been silent."""
+        """`remedy` is the last word to a modem that has been silent before and does not answer the greeting either."""
         self._family, self._pace, self._audio, self._post, self._now = family, family.pace, audio, post, now
         self._port = AtPort(wire, self._notice, family.pace.ping, now)
         self._health = LineHealth(family, post, now)
         self._sound = CallSound(family, audio, post)
         self._second = SecondCall(family.refuse_second, post)
-        self._first = first
+        self._remedy = remedy
         self._call: Call | None = None
         self._next: Call | None = None  # dialled, but its turn has not come
-        self._opened = self._left = self._polling = self._clearing = False
+        self._opened = self._greeted = self._left = self._polling = self._clearing = False
         self._opened_at = 0.0
         self._poll_at = float("inf")
         self._news: dict[str, Callable[[str], None]] = {
@@ -71,8 +72,6 @@ class Phone:
         """Open the port and greet the modem."""
         self._port.open()
         self._opened, self._opened_at = True, self._now()
-        if self._first:
-            self._port.say(self._first)
         self._port.run(self._greeting())
 
     def listen(self) -> None:
@@ -128,14 +127,19 @@ class Phone:
 
     def lose(self, problem: HardwareError, waiting: int) -> None:
         """Close after a fault that ends the session, and say so: first of the calls, `waiting` dials among them."""
+        if self._remedy and not isinstance(problem, PortLost):
+            with suppress(HardwareError):  # then it went away by itself
+                self._port.say(self._remedy)
         self._let_go("the line went away")
         for _ in range(waiting):
             self._post(CallEnded(Cause.FAILED, Party.LINE, "there is no line"))
         self._post(LineLost(self._fault_of(problem), str(problem)))
 
     def _let_go(self, why: str) -> None:
-        if self._call:
-            self._finish(self._call, CallEnded(Cause.LOST, Party.LINE, why))
+        call = self._call
+        if call:  # of one that is gone the end is known, and only its reason was still asked for
+            gone = call.gone_at is not None
+            self._finish(call, call.ended(self._now()) if gone else CallEnded(Cause.LOST, Party.LINE, why))
         if self._next:
             self._finish(self._next, CallEnded(Cause.FAILED, Party.LINE, why))
         self._port.close()
@@ -171,6 +175,7 @@ class Phone:
         yield from self._clear_away()
         yield from self._sound.end(self._idle)
         self._health.begin(identity)
+        self._greeted, self._remedy = True, ""
 
     def _clear_away(self) -> Script:
         """Hang up a call that is none of ours: from before a restart, or one that the modem kept while it was deaf.
@@ -191,6 +196,8 @@ class Phone:
         if self._call:  # its end is known and only its reason was still asked for
             self._finish(self._call, self._call.ended(self._now()))
         self._next, self._call = None, call
+        if not self._greeted:  # a modem that finds its speed by the first word does not heed it
+            yield Ask(self._family.greeting[0].command, self._family.greeting[0].patience)
         yield from self._sound.ready()
         yield from self._sound.begin("dial", call.wanted)
         call.placed = True
@@ -301,6 +308,7 @@ class Phone:
             self._next = None
         if call is self._call:
             self._call = None
+            self._second.forget()
             self._audio.close()
             if call.placed and not call.seen:  # something else was in its way
                 self._port.run(self._clear_away())
@@ -358,6 +366,8 @@ class Phone:
         elif row.voice and row.state in GOING and self._idle() and not self._clearing:
             self._clearing = True
             self._port.run(self._clear_away())
+        if call and not call.owns(row):
+            self._second.gone(call, row)
         event = self._call.hear(row) if self._call else None
         if event:
             self._post(event)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hw.callrows import CallRow, CallState
 from hw.contracts import Post
 from hw.events import SecondCallRefused
+from hw.gsmcall import Call
 from hw.readings import Caller
 
 WAITS = frozenset({CallState.INCOMING, CallState.WAITING})
@@ -17,6 +18,7 @@ class SecondCall:
         """`refuse` is the command that sends them away; empty for a modem that must not be asked."""
         self._refuse, self._post = refuse, post
         self._present = self._refused = False
+        self._leaving = False  # told, and in the list before the last one: the notice of their end may still come
 
     def heard(self, caller: Caller) -> None:
         """They wait, or wait still."""
@@ -29,7 +31,19 @@ class SecondCall:
         waiting = [row for row in others if row.voice and row.incoming and row.state in WAITS]
         for row in waiting[:1]:
             self.heard(Caller(row.number))
-        self._present = bool(waiting)
+        self._leaving, self._present = self._present, bool(waiting)
+
+    def gone(self, call: Call, row: CallRow) -> None:
+        """A notice beside `call` that is not of it: the end of who waits, or of somebody whom the network sent away."""
+        if row.state is not CallState.RELEASED or not (row.voice and row.incoming) or None in {call.index, row.index}:
+            return
+        if not (self._present or self._leaving):
+            self._post(SecondCallRefused(row.number))
+        self._present = self._leaving = False
+
+    def forget(self) -> None:
+        """There is no first call any more."""
+        self._present = self._leaving = False
 
     def refusal(self, *, talking: bool) -> str:
         """The command to send now, once; while a call is still being set up modems take it for something else."""

@@ -381,6 +381,14 @@ def test_sim800_its_own_words_for_ringing_and_answered():
         assert at.inbox.until(ToneHeard).digit == "5"
 
 
+def test_sim800_the_first_word_is_lost_and_so_it_is_never_a_dial():
+    with bench("sim800") as at:
+        at.line.open(at.inbox.post)
+        at.line.dial("119")
+        at.modem.wait_for("ATD119;")
+        assert at.modem.heard[0] == "AT"
+
+
 def test_sim800_what_it_says_at_power_on_and_of_its_power_is_no_fault():
     with bench("sim800") as at:
         at.says("RDY", "+CFUN: 1", "+CPIN: READY", "Call Ready", "SMS Ready")
@@ -521,8 +529,8 @@ def test_a_modem_that_stays_silent_is_reset(name, reset):
         for resets in (0, 1):  # at the second attempt it is due
             at.line.open(at.inbox.post)
             assert at.inbox.until(LineLost).fault is Fault.SILENT
-            at.modem.wait_for("AT")
-            assert at.modem.count(reset) == resets
+            at.modem.wait_for(reset, times=resets)
+        assert at.modem.count(reset) == 1
         at.modem.answers |= {"ATE0": ("OK",), "AT": ("OK",)}
         for _ in range(2):
             at.line.open(at.inbox.post)

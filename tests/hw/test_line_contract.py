@@ -1,26 +1,18 @@
 """What every telephone line must do, run over each family of modem, over each sort of cable, against the emulated exchange.
 
-A new line joins by one entry in LINES. The ordinary run has every family on a good cable and a few calls on each bad
+A new line joins by one entry in lines.LINES. The ordinary run has every family on a good cable and a few calls on each bad
 one; `make soak` has everything over everything. With BOOTH_REAL_LINE=/dev/ttyUSB2[,/dev/ttyUSB1] the checks that place no
 call run over a real modem as well.
 """
 
 import os
-import queue
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
 
 import pytest
 
-from hw.contracts import FRAME, FRAME_SECONDS, SILENCE, Line
-from hw.emulated.analog import AnalogModem
+from hw.contracts import FRAME, SILENCE
 from hw.emulated.cable import Cable
-from hw.emulated.exchange import Exchange, FarEnd
-from hw.emulated.gsm import GsmModem
-from hw.emulated.makes import MAKES
+from hw.emulated.exchange import FarEnd
 from hw.emulated.speech import Tone
 from hw.errors import MisuseError
 from hw.events import (
@@ -29,7 +21,6 @@ from hw.events import (
     AudioFailed,
     CallEnded,
     Cause,
-    Event,
     Fault,
     Hidden,
     IncomingCall,
@@ -37,120 +28,33 @@ from hw.events import (
     LineReady,
     Party,
     SecondCallRefused,
-    SignalChanged,
     SimLocked,
     TimeHeard,
     ToneHeard,
 )
 from hw.gsm import FAMILIES, GsmLine
-from hw.voicemodem import VoiceModem
+from tests.hw.lines import (
+    ANALOG,
+    BUSY,
+    CALLER,
+    DEAD,
+    GOOD,
+    GSM,
+    LATE,
+    LATE_WORDLESS,
+    LIMIT,
+    LINES,
+    MID_PITCH,
+    REJECTS,
+    RINGS,
+    WORDLESS,
+    Inbox,
+    converse,
+    gsm_line,
+    loudness,
+)
 
 REAL = os.environ.get("BOOTH_REAL_LINE", "")
-GOOD, BUSY, DEAD, RINGS, REJECTS, WORDLESS, MID_PITCH, LATE, LATE_WORDLESS = (
-    f"03123456{number:02}" for number in range(1, 10)
-)
-CALLER = "09012345601"
-LIMIT = 30.0  # seconds for anything to happen
-ANALOG_MODELS = ("usr5637", "conexant", "zoom3095", "startech", "mt9234")
-BOOK = {
-    GOOD: FarEnd(answers_after=0.1, voice=Tone(700)),
-    BUSY: FarEnd(outcome="busy"),
-    DEAD: FarEnd(outcome="unassigned"),
-    RINGS: FarEnd(outcome="no answer", rings_for=0.5),
-    REJECTS: FarEnd(outcome="rejects"),
-    WORDLESS: FarEnd(answers_after=0.1, then="hangs up wordlessly", ends_after=0.3),
-    MID_PITCH: FarEnd(answers_after=0.1, then="hangs up mid-pitch", ends_after=0.4),
-    LATE: FarEnd(answers_after=3.5, voice=Tone(700)),  # long enough for a ring-back to be told from a click
-    LATE_WORDLESS: FarEnd(answers_after=3.5, then="hangs up wordlessly", ends_after=3.0),
-    "119": FarEnd(answers_after=0.1),
-}
-
-
-class Inbox:
-    """What a line posted, in order."""
-
-    def __init__(self) -> None:
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self.post = self._events.put
-
-    def next(self) -> Event:
-        return self._events.get(timeout=LIMIT)
-
-    def until(self, kind: type[Event], patience: float = LIMIT) -> Any:
-        """The next event of a kind; what comes before is passed over."""
-        end = time.monotonic() + patience
-        while True:
-            event = self._events.get(timeout=max(0.01, end - time.monotonic()))
-            if isinstance(event, kind):
-                return event
-
-    def of_call(self, patience: float = LIMIT) -> list[Event]:
-        """Everything up to and with the end of the call, without news of signal and time."""
-        events: list[Event] = []
-        while not (events and isinstance(events[-1], CallEnded)):
-            event = self._events.get(timeout=patience)
-            if not isinstance(event, SignalChanged | TimeHeard):
-                events.append(event)
-        return events
-
-    def quiet(self, patience: float = 0.3) -> bool:
-        """Whether nothing more comes of any call for so long."""
-        end = time.monotonic() + patience
-        while (left := end - time.monotonic()) > 0:
-            try:
-                event = self._events.get(timeout=left)
-            except queue.Empty:
-                return True
-            if not isinstance(event, SignalChanged | TimeHeard):
-                return False
-        return True
-
-
-@dataclass
-class FarSide:
-    """A line and what is behind it: the exchange, and the cable between."""
-
-    line: Line
-    exchange: Exchange
-    modem: Any
-    analog: bool = False
-
-    @property
-    def mumbles(self) -> bool:
-        """Whether it tells that a call came to nothing, but never why."""
-        return not self.analog and self.modem.make in (MAKES["odd"], MAKES["generic"])
-
-
-def impatient(name):
-    """A family's table, with less patience than on a real network."""
-    family = FAMILIES[name]
-    pace = family.pace
-    return replace(
-        family, pace=replace(pace, reply=1.0, ping=0.5, poll=min(pace.poll, 1.0), check=0.5, sim=3.0, settle=2.0)
-    )
-
-
-@contextmanager
-def gsm_line(name, directory, cable=None):
-    with Exchange() as exchange, GsmModem(name, exchange, directory, cable=cable) as modem:
-        exchange.book.update(BOOK)
-        line = GsmLine(modem.at, modem.card or modem.pcm, impatient(name))
-        yield FarSide(line, exchange, modem)
-        line.close()
-
-
-@contextmanager
-def analog_line(name, directory, cable=None):
-    with Exchange() as exchange, AnalogModem(name, exchange, directory, cable=cable or Cable()) as modem:
-        exchange.book.update(BOOK)
-        line = VoiceModem(modem.port)
-        yield FarSide(line, exchange, modem, analog=True)
-        line.close()
-
-
-GSM = {name: partial(gsm_line, name) for name in FAMILIES}
-ANALOG = {name: partial(analog_line, name) for name in ANALOG_MODELS}
-LINES = GSM | ANALOG
 CABLES = {
     "in pieces": {"cut": 3},
     "in lumps": {"merge": 0.05},
@@ -383,38 +287,6 @@ def test_refusing_an_incoming_call(far, line, inbox):
 
 
 # Sound
-
-
-def loudness(pcm: bytes, hertz: float) -> float:
-    """Power of one frequency in s16le at 8 kHz, by Goertzel's recurrence."""
-    samples = memoryview(pcm).cast("h")
-    omega = 2 * 3.141592653589793 * hertz / 8000
-    real = sum(sample * _cosine(omega * n) for n, sample in enumerate(samples))
-    imaginary = sum(sample * _cosine(omega * n - 1.5707963267948966) for n, sample in enumerate(samples))
-    return (real * real + imaginary * imaginary) / max(1, len(samples)) ** 2
-
-
-def _cosine(angle: float) -> float:
-    return complex(2.718281828459045 ** (1j * angle)).real
-
-
-def converse(audio, voice, frames):
-    """Speak `voice` and listen, both in step with the clock; what was heard from now on."""
-    heard = []
-    while audio.read():
-        pass
-    beat, wait = time.monotonic(), queue.SimpleQueue()
-    for number in range(frames):
-        audio.write(voice.frame(number))
-        while got := audio.read():
-            assert len(got) == FRAME
-            heard.append(got)
-        beat += FRAME_SECONDS
-        try:
-            wait.get(timeout=max(0.0, beat - time.monotonic()))
-        except queue.Empty:
-            pass
-    return heard
 
 
 def test_both_voices_cross_in_step(far, talking):
