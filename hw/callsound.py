@@ -44,7 +44,7 @@ class CallSound:
     def _begin(self, wanted: Wanted) -> Script:
         try:
             if wanted():
-                self._audio.open()
+                self._open()
         except AudioError as problem:
             self._owed = str(problem)
             if self._sound.when != "dial":
@@ -53,6 +53,9 @@ class CallSound:
         if self._sound.start:
             yield from self._start(wanted)
 
+    def _open(self) -> None:
+        self._audio.open(speaks=not self._sound.start)
+
     def _begin_late(self, wanted: Wanted) -> Script:
         """After a plug was put in, the audio node may come seconds after the other one."""
         for _ in range(LATE_TRIES):
@@ -60,7 +63,7 @@ class CallSound:
                 return
             yield Pause(self._sound.again)
             try:
-                self._audio.open()
+                self._open()
             except AudioError as problem:
                 self._owed = str(problem)
             else:
@@ -95,6 +98,7 @@ class CallSound:
                 return
             reply = yield Ask(self._sound.start, self._patience_of_start)
             if reply.ok:
+                self._audio.speak()
                 self._note(final)
                 return
             final = final or reply.final

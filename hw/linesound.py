@@ -43,12 +43,24 @@ class LineSound:
         self.carrier = carrier
         self._tones: deque[bytes] = deque()
         self._lost_told = False
+        self._speaks = threading.Event()
 
-    def open(self) -> None:
-        """Begin with nothing heard and nothing to say. Raises AudioError."""
+    def open(self, *, speaks: bool = True) -> None:
+        """Begin with nothing heard and nothing to say. Raises AudioError.
+
+        Without `speaks` nothing is said before `speak`: a port whose stream has not begun keeps what it is given, and
+        what is said then would be that late for the rest of the call.
+        """
         self._tones.clear()
+        self._speaks.clear()
         self.carrier.open()
         self._lost_told = False
+        if speaks:
+            self.speak()
+
+    def speak(self) -> None:
+        """The stream has begun."""
+        self._speaks.set()
 
     def close(self) -> None:
         """Harmless when it is closed."""
@@ -84,7 +96,9 @@ class LineSound:
         return self.carrier.read()
 
     def write(self, frame: bytes) -> None:
-        """Say one frame, or the tone that is due in its place."""
+        """Say one frame, or the tone that is due in its place; nothing before the stream has begun."""
+        if not self._speaks.is_set():
+            return
         self.carrier.write(self._tones.popleft() if self._tones else frame)
 
 

@@ -300,6 +300,20 @@ def test_sim7600_a_refused_sound_is_tried_again_and_cured_by_a_reset_after_the_c
         at.modem.wait_for("AT+CRESET")
 
 
+def test_sim7600_nothing_is_said_into_a_stream_that_has_not_begun():
+    """It would wait in the port, and all that is said after it would be late."""
+    early, said = b"\x01\x02" * 160, b"\x03\x04" * 160
+    with bench("sim7600") as at:
+        at.modem.answers["AT+CPCMREG=1"] = ("ERROR",)
+        at.talk("VOICE CALL: BEGIN")
+        at.modem.wait_for("AT+CPCMREG=1", times=2)
+        at.line.audio.write(early)
+        at.modem.answers["AT+CPCMREG=1"] = ("OK",)
+        at.inbox.until(LineDegraded)
+        at.line.audio.write(said)
+        assert at.modem.sound_heard(len(said)) == said
+
+
 def test_sim7600_a_sound_that_is_never_granted_is_told():
     with bench("sim7600", tries=3) as at:
         at.modem.answers["AT+CPCMREG=1"] = ("ERROR",)

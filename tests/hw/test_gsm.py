@@ -792,8 +792,9 @@ def test_a_modem_just_plugged_in_may_refuse_to_dial_for_seconds(line, modem, inb
     assert modem.count("ATD") == asked
 
 
+@pytest.mark.usefixtures("ready")
 @pytest.mark.parametrize("stray", [ccinfo(0), clcc(3)])
-def test_a_call_that_turns_up_after_it_was_cancelled_is_hung_up(ready, modem, inbox, stray):
+def test_a_call_that_turns_up_after_it_was_cancelled_is_hung_up(modem, inbox, stray):
     modem.answers["AT+CLCC"] = (clcc(0), "OK")
     modem.gone_after = "AT+CHUP"
     modem.say(stray)
