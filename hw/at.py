@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from hw.errors import MisuseError
 
+LINE_END = re.compile(r"[\r\n]")
+NO_ASCII = bytes(range(0x7F, 0x100))  # no modem says these on purpose
 LONGEST_LINE = 1024  # the longest honest line is a list of supported bands, about 300 characters
 MARKER = "AT"  # asks nothing, so its answer is an OK with nothing before it
 
@@ -122,9 +124,9 @@ class Dialogue:
 
     def hear(self, data: bytes) -> Iterator[Reply | Notice]:
         """Everything that `data` completes."""
-        self.garbage += sum(byte > 0x7E for byte in data)
+        self.garbage += len(data) - len(data.translate(None, NO_ASCII))
         text = self._unread + data.decode("ascii", "replace").replace("\0", "")
-        *whole, rest = re.split(r"[\r\n]", text)
+        *whole, rest = LINE_END.split(text)
         if whole and self._overlong:
             whole[0], self._overlong = "", False
         self._overlong |= len(rest) > LONGEST_LINE

@@ -412,7 +412,7 @@ def converse(booth, seed):
         booth.start()
     wire = booth.wire
     wire.mischief = mischief
-    lasts = chance.choice((0.5, 2.0, 5.0))
+    lasts = chance.choice((0.3, 1.0, 3.0))
     moments = [chance.uniform(0, lasts) for _ in range(3)]
     for _ in range(chance.randrange(1, 8)):  # some at nearly the same moment: that is where the races are
         wire.at(chance.choice(moments) + chance.choice((0.0, 0.003, 0.03, 0.3)), chance.choice(deeds(booth)))
