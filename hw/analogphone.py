@@ -155,8 +155,13 @@ class AnalogPhone:
         elif call.incoming and not (call.placed or call.hanging):
             if now - self._ring_at >= RING_GAPS[self._setup.country]:
                 self._finish(call, CallEnded(Cause.NO_ANSWER, Party.FAR))
-        elif not (call.answered or call.hanging) and self._talk.ear.silence >= self._pace.unheard and not call.alerting:
+        elif self._waits_for_answer(call) and self._talk.ear.silence >= self._pace.unheard:
             self._apply(call, call.taken())
+
+    @staticmethod
+    def _waits_for_answer(call: AnalogCall) -> bool:
+        """Whether nothing at all has been heard of a call that we placed."""
+        return not (call.incoming or call.answered or call.hanging or call.alerting)
 
     def _plan_at_rest(self, now: float) -> None:
         if self._next or self._port.busy or not self._greeted:
@@ -202,6 +207,8 @@ class AnalogPhone:
             self._regain()
 
     def _dialling(self, call: AnalogCall, number: str) -> Script:
+        if self._port.strayed:  # the line may still be up, and digits would go into another talk
+            yield from self._talk.release()
         rest = self._talk.put_down_at + self._pace.on_hook - self._now()
         if rest > 0 and not call.over:
             yield Pause(rest)

@@ -100,6 +100,7 @@ class Talk:
         if self._port.streaming:
             yield Halt(self._halt, patience.halt)
         self._sound.end()
+        self._port.strayed = False
         for command in ("AT+VLS=0", "ATH", "AT+FCLASS=0"):
             yield Ask(command, patience.reply)
         self.put_down_at = self._now()

@@ -64,6 +64,7 @@ class VoicePort:
         self._halting = b""
         self._unsent = b""
         self.heard_at = self.answered_at = 0.0
+        self.strayed = False  # an answer did not come: what the modem has done since is not known
 
     def open(self) -> None:
         """Raise PortLost when there is no such port or somebody else has it."""
@@ -207,6 +208,7 @@ class VoicePort:
         if now >= self._deadline:
             late, self._asker = self._asker, None  # the marker's OK is not for it
             self._dialogue.give_up()
+            self.strayed = True
             self._resynchronise()
             self._asker = late
             self._deliver(RESTED)
