@@ -20,6 +20,7 @@ LATENCY = 0.004  # seconds of an honest answer
 BEAT = 0.1  # seconds between two frames of a stream in which nothing happens
 DIALS = 0.15  # seconds that the digits take
 AGAIN = 0.6  # seconds between two rings, or two signs that the far end is gone
+FLASH = 0.05  # seconds on-hook that an exchange takes for a command, not for the end
 GRACE = 0.05  # seconds in which what was meant for a stream may still come after its end
 CALLER = "09012345602"
 STOPS = {"VTR": b"^", "VRX": b"!\x1b"}
@@ -131,6 +132,7 @@ class World:
     deaf: bool = False  # +VLS=1 says OK and takes nothing
     fate: str = "voice"  # of the next call
     late: float = 0.0  # seconds between the modem's own end of a stream and its OK
+    linger: float = 0.0  # seconds that it needs to end a stream that the host has ended
 
 
 @dataclass
@@ -162,6 +164,7 @@ class HonestVoiceModem:
     _answers_at: float = 0.0
     _ended_at: float = 0.0
     _told_at: float = 0.0
+    _down_at: float = 0.0
 
     # What the host says
 
@@ -172,6 +175,8 @@ class HonestVoiceModem:
                 data = self._hear_sound(data)
                 continue
             line, cr, data = data.partition(b"\r")
+            if max(line, default=0) > 0x7E and not 0.0 <= self.now() - self._ended_at <= GRACE:
+                self.sins.append("sound into commands")
             self._typed += line
             if cr or self.dialling:
                 line, self._typed = self._typed, b""
@@ -191,18 +196,18 @@ class HonestVoiceModem:
                 continue
             self._half = False
             if byte in STOPS[self.stream] and (self._literal or self.make.stop_dles == 1):
-                self.stop()
+                self.stop(linger=self.world.linger)
                 return data[at + 1 :]
             self._literal = byte == 0x10
         return b""
 
-    def stop(self, late=0.0):
-        """The stream ends; its OK may be late."""
+    def stop(self, late=0.0, linger=0.0):
+        """The stream ends, told after it `linger`ed; its OK may be `late`."""
         if self.stream:
-            self.stream, self._ended_at = "", self.now()
-            self.wire.reply(b"\x10\x03")
-            self._answers_at = self.now() + late + LATENCY / 2  # half: sums of floats are not equal
-            self.wire.at(late, lambda: self.wire.reply(b"\r\nOK\r\n"))
+            self.stream, self._ended_at = "", self.now() + linger
+            self.wire.at(linger, lambda: self.wire.reply(b"\x10\x03"))
+            self._answers_at = self.now() + linger + late + LATENCY / 2  # half: sums of floats are not equal
+            self.wire.at(linger + late, lambda: self.wire.reply(b"\r\nOK\r\n"))
 
     def _command(self, text):
         if self.dialling:
@@ -265,8 +270,7 @@ class HonestVoiceModem:
         if value == "0":
             self.put_down()
         elif not self.world.deaf:
-            self.off_hook = True
-            self._meet()
+            self._take_up()
             if self.make.confirms:
                 self.wire.at(LATENCY, lambda: self.wire.reply(b"\x10H"))
         return True
@@ -280,12 +284,17 @@ class HonestVoiceModem:
 
     def put_down(self):
         """On-hook, whatever it did."""
+        if self.off_hook:
+            self._down_at = self.now()
         self.off_hook = self.dialling = False
         self.far, self._label, self.took = "", "0", False
         self._calls += 1
 
-    def _meet(self):
-        """Whoever calls in while the line is taken is there."""
+    def _take_up(self):
+        """Off-hook; whoever calls in just then is there."""
+        if not self.off_hook and self.now() - self._down_at < FLASH:
+            self.sins.append("a flash")
+        self.off_hook = True
         if self.ringing:
             self.ringing, self.took, self.far = False, True, "talking"
 
@@ -294,8 +303,8 @@ class HonestVoiceModem:
         if number and again and not self.make.dials_on:
             return ["ERROR"]
         self._calls += 1
-        self.dialling = self.off_hook = True
-        self._meet()
+        self.dialling = True
+        self._take_up()
         self._in_call(DIALS if number else LATENCY, lambda: self._sent(number, judges=not again))
         return []
 

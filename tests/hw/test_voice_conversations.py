@@ -8,6 +8,7 @@ from multiprocessing import get_context
 import pytest
 
 from hw.events import AudioFailed, CallEnded, Fault, LineLost, LineReady
+from tests.hw.conversations import NUMBER
 from tests.hw.honest_voicemodem import MAKES
 from tests.hw.voice_conversations import DAYS, HASTY, VoiceBooth, week
 
@@ -163,3 +164,31 @@ def test_the_end_of_a_stream_that_is_over_ends_no_call(booth):
     booth.run(0.15)
     booth.wire.reply(b"\x10\x03")
     assert booth.run(5.0, lambda: booth.answered)
+
+
+def test_what_a_call_before_left_in_the_ear_is_no_answer_to_who_calls_in(booth):
+    booth.world.fate = "silence"
+    talk(booth)
+    booth.tasks.append(booth.hang_up)
+    assert booth.run(5.0, lambda: not booth.open)
+    booth.wire.modem.ring()
+    assert booth.run(5.0, lambda: booth.open)
+    booth.tasks.append(booth.answer)
+    assert booth.run(5.0, lambda: booth.answered)
+    assert not booth.events[-1].estimated
+    assert booth.wire.modem.off_hook
+
+
+def test_after_an_answer_that_never_came_the_line_is_put_down_before_it_is_dialled_on(booth):
+    modem = booth.wire.modem
+    talk(booth)
+    honest = modem.obey
+    modem.obey = lambda command: ["OK"] if command in {"AT+VLS=0", "ATH", "AT+FCLASS=0"} else honest(command)
+    modem.hear = lambda data: None if b"FCLASS=0" in data else type(modem).hear(modem, data)
+    booth.tasks.append(booth.hang_up)
+    assert booth.run(5.0, lambda: not booth.open)
+    assert modem.off_hook
+    del modem.obey, modem.hear
+    modem.dialled = ""
+    talk(booth)
+    assert modem.dialled == NUMBER

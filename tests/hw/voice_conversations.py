@@ -10,23 +10,27 @@ from dataclasses import replace
 from random import Random
 
 from hw.analogphone import AnalogPhone
+from hw.coding import UNSIGNED
 from hw.contracts import FRAME
 from hw.errors import PortLost
 from hw.events import Answered, AudioFailed, CallEnded, IncomingCall, LineLost, Party
-from hw.modems.analog import MODELS, Pace
+from hw.modems.analog import MODELS, RING_GAPS, Pace
 from hw.voicesetup import Setup
 from hw.voicesound import VoiceSound
 from tests.hw.conversations import NUMBER, UNPLUGGED, Booth, Mischief, SimulatedWire, Time
-from tests.hw.honest_voicemodem import ANSWERING, JUDGED, LATENCY, MAKES, HonestVoiceModem, World, speech
+from tests.hw.honest_voicemodem import ANSWERING, JUDGED, LATENCY, MAKES, HonestVoiceModem, World
 
 DAYS = 10  # of a week
 TOUCHED = 0.05  # of the sound on a bad day
 SLIPS = 0.02  # of what we say on a bad day loses bytes on its way
-SHORT = 0.05  # of the sound that we offer is not taken whole
+SHORT = 0.1  # of the sound that we offer is not taken whole, on any day
+CUT = 0.1  # of what the modem says comes in two pieces, on any day
 AWAY = 0.5  # seconds until a lost line is opened again
 REST = 2.5  # seconds after which nothing of a bad day is left
 PATIENCE = 60.0  # seconds in which everything open must end
 PROMPT = 3.0  # seconds from an honest dial to its answer
+END = 0.4  # seconds from putting down, or from the far end's, to the end of the call
+THRICE = 0.5  # more where the first end of a stream is not understood
 TRIES = 3  # calls after a bad day, of which one must go through: the line may be lost over the first
 WORDS = 5  # frames that the person says at a time
 HASTY = Pace(
@@ -132,7 +136,7 @@ class VoiceWire(SimulatedWire):
     def offer(self, data):
         if not self.plugged:
             raise PortLost("gone")
-        if self.mischief and self._chance.random() < SHORT:
+        if self._chance.random() < SHORT:
             data = data[: self._chance.randrange(len(data))]
         self.modem.hear(data)
         return len(data)
@@ -142,14 +146,20 @@ class VoiceWire(SimulatedWire):
         if not data:
             return
         for late, piece in self.mischief.touch(data) if self.mischief else [(0.0, data)]:
-            self.at(LATENCY + late, piece)
+            self._cut(LATENCY + late, piece)
 
     def flow(self, data):
         """Have sound said, which is touched more seldom: there is so much of it."""
         if self.mischief and self._chance.random() < TOUCHED:
             self.reply(data)
         else:
-            self.at(LATENCY, data)
+            self._cut(LATENCY, data)
+
+    def _cut(self, delay, data):
+        at = self._chance.randrange(len(data)) if data and self._chance.random() < CUT else 0
+        if at:
+            self.at(delay, data[:at])
+        self.at(delay, data[at:])
 
 
 class VoiceBooth(Booth):
@@ -214,9 +224,10 @@ class VoiceBooth(Booth):
         self.phone.send_tones("1#")
 
     def speak(self):
-        """Some frames for the far end."""
+        """Some frames for the far end, full of what must be shielded."""
+        coding = self.wire.modem.coding or UNSIGNED
         for _ in range(WORDS):
-            self.sound.write(speech(1))
+            self.sound.write(coding.decode(b"\x10" * (FRAME // 2 * coding.width)))
 
     def hush(self):
         """Whether no sound is left of a call that is over."""
@@ -258,19 +269,30 @@ def bad_day(booth):
 
 def opening(booth):
     """How the day begins: at rest, with a dial just made, or in the middle of a talk, which either side began."""
-    way, modem = booth.chance.random(), booth.wire.modem
+    chance, modem = booth.chance, booth.wire.modem
+    way = chance.random()
     if way < 0.4 or not booth.good:
-        return
-    if way < 0.6:
-        booth.tasks.append(booth.dial)
         return
     if way < 0.8:
         booth.tasks.append(booth.dial)
+        if way < 0.6:
+            return
     else:
         modem.ring()
         assert booth.run(PROMPT, lambda: booth.saw(IncomingCall)), "nobody hears the bell"
+        if way < 0.82:
+            modem.release()
+            assert booth.run(RING_GAPS[booth.make.country] + 1.0, lambda: not booth.open), "it rings on"
+            return
         booth.tasks.append(booth.answer)
     assert booth.run(PROMPT, lambda: booth.answered), f"not answered: {booth.events}"
+    assert booth.events[-1].estimated == (way < 0.8)
+    if chance.random() < 0.05:
+        modem.freeze()
+        booth.run(HASTY.mute + END)
+        assert booth.lost, "a stream that stopped is not missed"
+        assert not booth.open, booth.events
+        booth.start()
 
 
 def deeds(booth):
@@ -303,20 +325,22 @@ def settle(booth):
     chance, modem = booth.chance, booth.wire.modem
     if chance.random() < 0.5:
         modem.release()
-    if not booth.run(chance.choice((0.0, 1.0)), lambda: not booth.open):  # whoever talks, or dialled at last, hangs up
-        booth.tasks[:] = [booth.hang_up]
-        booth.run(PATIENCE, lambda: not booth.open)
+    booth.run(chance.choice((0.0, 1.0)), lambda: not booth.open)
+    for _ in range(TRIES):  # whoever talks, or dialled at last, hangs up; and somebody may just be calling
+        if booth.open:
+            booth.tasks[:] = [booth.hang_up]
+            booth.run(PATIENCE / TRIES, lambda: not booth.open)
     assert not booth.open, f"{booth.open} calls never ended: {booth.events[-12:]}"
     assert booth.hush(), "sound is left of a call that is over"
     rested = chance.random() < 0.5
     for _ in range(TRIES):
         if rested:
             booth.run(REST)
-            assert booth.lost or booth.open or (modem.off_hook, modem.stream) == (False, ""), "left off-hook at rest"
+            assert booth.lost or booth.open or at_rest(modem), "left off-hook at rest"
         anew = booth.lost
         if anew:
             booth.start()
-        if good_call(booth, rested=rested and not anew):
+        if good_call(booth, strict=rested and not anew):
             booth.good = True
             return
         booth.tasks[:] = [booth.hang_up]
@@ -326,41 +350,91 @@ def settle(booth):
     raise AssertionError(f"no call works any more: {booth.events[-12:]}")
 
 
-def good_call(booth, *, rested):
+def good_call(booth, *, strict):
     """Whether a call goes through and ends as it should; False when the line was lost over it, or somebody called in.
 
-    When the line had its `rest` before, nothing may be said out of turn, and no time be lost.
+    When it is `strict`, nothing may be said out of turn, and no time be lost.
     """
-    chance, modem = booth.chance, booth.wire.modem
-    booth.world.fate = chance.choice(("voice", "silence", "silence", "ceased"))
+    chance, modem, world = booth.chance, booth.wire.modem, booth.world
+    world.fate, world.linger = chance.choice(("voice", "silence", "silence", "ceased")), chance.choice((0.0, 0.0, 0.1))
     booth.events.clear()
     modem.sins.clear()
+    if chance.random() < 0.1 and not broken_off(booth, strict=strict):
+        return False
+    if not talk(booth, strict=strict):
+        return False
+    if chance.random() < 0.2:
+        key(booth)
+    if chance.random() < 0.1 and not (left(booth, strict=strict) and talk(booth, strict=strict)):
+        return False
+    if chance.random() < 0.2:
+        booth.tasks.append(booth.speak)
+        booth.run(chance.uniform(0, 0.1))
+    if not put_down(booth, strict=strict):
+        return False
+    assert not (strict and modem.sins), f"said out of turn: {modem.sins}"
+    return True
+
+
+def talk(booth, *, strict):
+    """Somebody answers."""
+    modem, began = booth.wire.modem, booth.now()
+    booth.events.clear()
     modem.dialled = ""
-    began = booth.now()
-    booth.tasks[:] = [booth.dial]
+    booth.tasks.append(booth.dial)
     booth.run(PATIENCE, lambda: booth.saw(Answered) or (booth.events and not booth.open))
     if booth.lost or not booth.saw(Answered) or booth.saw(IncomingCall) or booth.saw(AudioFailed) or modem.took:
         return False
     assert (modem.dialled, modem.far) == (NUMBER, "talking"), "answered without an answer"
     assert modem.stream == ("VTR" if booth.world.duplex and not booth.jack else "VRX"), modem.stream
-    assert not rested or booth.now() - began < PROMPT, f"{booth.now() - began:.1f} s to an honest answer"
-    if chance.random() < 0.2:
-        key(booth)
-    if chance.random() < 0.1:
-        modem.release()
-        booth.run(PATIENCE, lambda: not booth.open)
-        assert isinstance(booth.events[-1], CallEnded), booth.events
-        assert booth.events[-1].by is Party.FAR, booth.events
-        return good_call(booth, rested=rested)
+    assert not strict or booth.now() - began < PROMPT, f"{booth.now() - began:.1f} s to an honest answer"
+    return True
+
+
+def broken_off(booth, *, strict):
+    """The person thinks better of it, at any moment."""
+    modem = booth.wire.modem
+    modem.dialled = ""
+    booth.tasks.append(booth.dial)
+    booth.run(booth.chance.uniform(0, 0.3))
+    rung = modem.dialled or modem.dialling
+    if booth.saw(IncomingCall) or not put_down(booth, strict=strict):
+        return False
+    assert rung or not modem.dialled, "dialled after it was put down"
+    return True
+
+
+def left(booth, *, strict):
+    """The far end hangs up."""
+    began = booth.now()
+    booth.wire.modem.release()
+    booth.run(PATIENCE, lambda: not booth.open)
+    assert isinstance(booth.events[-1], CallEnded), booth.events
+    assert booth.events[-1].by is Party.FAR, booth.events
+    assert not strict or booth.now() - began < END, f"{booth.now() - began:.1f} s until the far end is missed"
+    return True
+
+
+def put_down(booth, *, strict):
+    """The person hangs up; False when the line was lost over it."""
+    began = booth.now()
     booth.tasks.append(booth.hang_up)
     booth.run(PATIENCE, lambda: not booth.open)
     assert not booth.open, booth.events
     if booth.saw(LineLost):
         return False
     assert booth.events[-1].by is Party.NEAR, booth.events
-    assert (modem.off_hook, modem.stream) == (False, ""), "hung up, and the line is still taken"
-    assert not (rested and modem.sins), f"said out of turn: {modem.sins}"
+    if not strict:  # the call before this one may not be quite over
+        booth.run(REST, lambda: at_rest(booth.wire.modem))
+    assert booth.lost or at_rest(booth.wire.modem), "hung up, and the line is still taken"
+    limit = END + (THRICE if booth.make.stop_dles > 1 else 0.0)
+    assert not strict or booth.now() - began < limit, f"{booth.now() - began:.1f} s to hang up"
     return True
+
+
+def at_rest(modem):
+    """Whether the line is put down and nothing flows."""
+    return not (modem.off_hook or modem.stream)
 
 
 def key(booth):
