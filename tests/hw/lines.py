@@ -14,25 +14,27 @@ from hw.emulated.exchange import Exchange, FarEnd
 from hw.emulated.gsm import GsmModem
 from hw.emulated.makes import MAKES
 from hw.emulated.speech import Tone
-from hw.events import CallEnded, Event, SignalChanged, TimeHeard
+from hw.events import Answered, CallEnded, Cause, Event, LineLost, Party, SignalChanged, TimeHeard
 from hw.gsm import FAMILIES, GsmLine
-from hw.voicemodem import VoiceModem
+from hw.voicemodem import AUTO, VoiceModem
 
 GOOD, BUSY, DEAD, RINGS, REJECTS, WORDLESS, MID_PITCH, LATE, LATE_WORDLESS = (
     f"03123456{number:02}" for number in range(1, 10)
 )
 CALLER = "09012345601"
+EAR, MOUTH = 700, 1300  # Hz: the voice of the far end in the book, and ours
+NEAR = CallEnded(Cause.NORMAL, Party.NEAR)
 LIMIT = 30.0  # seconds for anything to happen
 ANALOG_MODELS = ("usr5637", "conexant", "zoom3095", "startech", "mt9234")
 BOOK = {
-    GOOD: FarEnd(answers_after=0.1, voice=Tone(700)),
+    GOOD: FarEnd(answers_after=0.1, voice=Tone(EAR)),
     BUSY: FarEnd(outcome="busy"),
     DEAD: FarEnd(outcome="unassigned"),
     RINGS: FarEnd(outcome="no answer", rings_for=0.5),
     REJECTS: FarEnd(outcome="rejects"),
     WORDLESS: FarEnd(answers_after=0.1, then="hangs up wordlessly", ends_after=0.3),
     MID_PITCH: FarEnd(answers_after=0.1, then="hangs up mid-pitch", ends_after=0.4),
-    LATE: FarEnd(answers_after=3.5, voice=Tone(700)),  # long enough for a ring-back to be told from a click
+    LATE: FarEnd(answers_after=3.5, voice=Tone(EAR)),  # long enough for a ring-back to be told from a click
     LATE_WORDLESS: FarEnd(answers_after=3.5, then="hangs up wordlessly", ends_after=3.0),
     "119": FarEnd(answers_after=0.1),
 }
@@ -112,10 +114,11 @@ def gsm_line(name, directory, cable=None, family=None, **options):
 
 
 @contextmanager
-def analog_line(name, directory, cable=None):
-    with Exchange() as exchange, AnalogModem(name, exchange, directory, cable=cable or Cable()) as modem:
+def analog_line(name, directory, cable=None, model=AUTO, country="JP", **options):
+    options["country"] = country.lower()
+    with Exchange() as exchange, AnalogModem(name, exchange, directory, cable=cable or Cable(), **options) as modem:
         exchange.book.update(BOOK)
-        line = VoiceModem(modem.port)
+        line = VoiceModem(modem.port, model, country)
         yield FarSide(line, exchange, modem, analog=True)
         line.close()
 
@@ -155,3 +158,54 @@ def converse(audio, voice, frames):
         except queue.Empty:
             pass
     return heard
+
+
+# What a person does with a line, and what must come of it
+
+
+def until(true, far):
+    """Wait for something; the line must go on meanwhile."""
+    end = time.monotonic() + LIMIT
+    while not true():
+        assert time.monotonic() < end, far.modem.heard
+        converse(far.line.audio, Tone(MOUTH), 2)
+
+
+def crossing(far):
+    """Both voices cross, clean of each other, before long."""
+    end, heard, said = time.monotonic() + LIMIT, b"", b""
+    while not (clear(heard, EAR, MOUTH) and clear(said, MOUTH, EAR)):
+        assert time.monotonic() < end, (len(heard), len(said))
+        heard = b"".join(converse(far.line.audio, Tone(MOUTH), 15))[-8 * FRAME :]
+        said = far.exchange.heard[-8 * FRAME :]
+
+
+def clear(pcm, wanted, other):
+    """One pitch, and next to nothing of the other."""
+    return len(pcm) >= 4 * FRAME and loudness(pcm, wanted) > 1e4 and loudness(pcm, wanted) > 300 * loudness(pcm, other)
+
+
+def talking(far, inbox, number=GOOD):
+    """A call goes through; nothing ends meanwhile."""
+    far.line.dial(number)
+    while not isinstance(event := inbox.next(), Answered):
+        assert not isinstance(event, CallEnded | LineLost), event
+    far.exchange.wait_for("talking")
+
+
+def parting(far, inbox):
+    """We hang up: it ends once, by us."""
+    far.line.hang_up()
+    assert inbox.of_call()[-1] == NEAR
+    far.exchange.wait_for("idle")
+    assert inbox.quiet(0.05)
+
+
+def a_talk(far, inbox, keys=""):
+    """A good call with both voices and keys."""
+    talking(far, inbox)
+    crossing(far)
+    if keys:
+        far.line.send_tones(keys)
+        until(lambda: far.exchange.keyed == keys, far)
+    parting(far, inbox)
