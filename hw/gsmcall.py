@@ -7,6 +7,7 @@ from hw.callrows import CallRow, CallState
 from hw.events import Alerting, Answered, CallEnded, Cause, Event, Party
 from hw.readings import Caller, cme
 
+RINGING = frozenset({CallState.INCOMING, CallState.WAITING})
 OURS_FOR = 2.0  # seconds after our hanging-up in which an end is our doing
 FRESH = 5.0  # seconds for which a result word explains an end
 EMPTY_LISTS = 2  # in a row, without any other hint, mean that the call is gone
@@ -63,6 +64,8 @@ class Call:
         """Whether `row` speaks of this call; the first row of its direction binds it. What a row leaves open fits."""
         if not self.placed or not row.voice or row.incoming not in {None, self.incoming}:
             return False
+        if self.answered and self.hung_up_at is not None and row.state in RINGING:
+            return False  # somebody else, and numbers are given again: ours does not ring any more
         return self.index is None or row.index in {None, self.index}
 
     def hear(self, row: CallRow) -> Event | None:

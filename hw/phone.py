@@ -22,7 +22,7 @@ from hw.events import (
     Party,
     ToneHeard,
 )
-from hw.gsmcall import WORDS, Call, refused, refuses
+from hw.gsmcall import RINGING, WORDS, Call, refused, refuses
 from hw.linehealth import LineHealth
 from hw.linesound import LineSound
 from hw.modems.family import Family
@@ -30,7 +30,6 @@ from hw.readings import Caller
 from hw.secondcall import SecondCall
 
 GONE_CHECKS = 6  # lists after a hanging-up before it is tried another way
-RINGING = frozenset({CallState.INCOMING, CallState.WAITING})
 GOING = frozenset({CallState.DIALLING, CallState.ALERTING, CallState.ACTIVE, CallState.HELD})
 CONNECTED = ("OK", "CONNECT", "VCON")
 
@@ -258,6 +257,7 @@ class Phone:
                 call.released = True
                 if rows is not None and call.listed(rows, self._now()):
                     self._finish(call, how or call.ended(self._now()))
+                    self._take_all(rows)  # somebody may be ringing already
                     return
                 yield Pause(self._pace.recheck)
         raise UnexpectedReply("the modem does not hang up")

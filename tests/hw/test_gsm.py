@@ -554,6 +554,23 @@ def test_refusing_a_caller(ready, modem, inbox):
     assert inbox.next() == NEAR
 
 
+def test_who_rings_right_after_our_hang_up_is_somebody_else(modem, inbox, ready):
+    """The new call has the number of the old one; taken for it, it would be hung up."""
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True), "OK")
+    modem.say(ccinfo(4, incoming=True))
+    inbox.until(IncomingCall)
+    ready.answer()
+    modem.wait_for("ATA")
+    modem.answers["AT+CLCC"] = (clcc(0, incoming=True), "OK")
+    modem.say(ccinfo(0, incoming=True))
+    inbox.until(Answered)
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True, number="0312345602"), "OK")
+    ready.hang_up()
+    assert inbox.until(CallEnded) == NEAR
+    assert inbox.until(IncomingCall).number == "0312345602"
+    assert (modem.count("AT+CHUP"), modem.count("ATH")) == (1, 0)
+
+
 @pytest.mark.usefixtures("talking")
 def test_a_second_caller_does_not_touch_the_first_call(modem, inbox):
     modem.answers["AT+CLCC"] = (clcc(0), clcc(5, incoming=True, index=2, number="0312345602"), "OK")
