@@ -62,6 +62,7 @@ class Conversation:
         self._deaf = False  # the handset or the line carries no sound; what is heard is recorded all the same
         self._call: Call | None = None
         self._began = self._answered_at = 0.0
+        self._over_at: float | None = None  # when the talk ended: to close its recording may take the card seconds
         self._marks, self._tones, self._tone_mode = Marks(), "", False
         self._recording: Rec = "off"
         self._ticks: list[float] = []  # moments at which the agent is to hear a tick, the next one last
@@ -166,6 +167,7 @@ class Conversation:
 
     def keep_recording(self) -> None:
         """Close the journal; returns when it is on disk."""
+        self._over_at = monotonic()
         self._path.stop()
         self._sealed = self._recorder.stop() if self._recording not in {"off", "barred"} else None
         self._recording = "off"
@@ -178,7 +180,7 @@ class Conversation:
         self._recorder.discard()
         quality.note_sound(self._calls, self._path.counts)
         cause, by, sure = _ending(event)
-        talk = monotonic() - self._answered_at if call.answered else 0.0
+        talk = (self._over_at or monotonic()) - self._answered_at if call.answered else 0.0
         self._unwritten.append(_End(call.id, cause, by, sure, talk, self._sealed))
         self._call, self._sealed = None, None
         self._try_to_write()
@@ -288,6 +290,7 @@ class Conversation:
 
     def _begin(self, call: Call) -> None:
         self._call, self._began, self._sealed, self._second = call, monotonic(), None, None
+        self._over_at = None
         self._history = self._past(call)
         self._marks, self._tones, self._tone_mode, self._ticks = Marks(), "", False, []
         if self._consent(call) == "notice":

@@ -126,9 +126,8 @@ class Calling:
         if self._talk.call is not None:
             self._talk.end(event)
         elif call is not None:
-            near = not isinstance(event, CallEnded | LineLost)
-            self._parts.browsing.notice = "refused-call" if near else "missed"
-            how = (Cause.REJECTED, Party.NEAR) if near else (Cause.NO_ANSWER, Party.FAR)
+            how = _missed(event)
+            self._parts.browsing.notice = "refused-call" if how[1] is Party.NEAR else "missed"
             self._talk.miss(call, self._parts.condition.agent, *how)
 
     def _answered(self, event: Event, _place: Place) -> None:
@@ -167,3 +166,13 @@ class Calling:
     def _note_fault(self, event: Event, _place: Place) -> None:
         if isinstance(event, LineLost) and event.fault in GONE:
             self._parts.condition.echoes.forget()
+
+
+def _missed(event: Event) -> tuple[Cause, Party]:
+    """Why nobody took a call: the caller gave up, the line went away under it, or else we have refused it."""
+    match event:
+        case LineLost() | CallEnded(cause=Cause.LOST):
+            return Cause.LOST, Party.LINE
+        case CallEnded():
+            return Cause.NO_ANSWER, Party.FAR
+    return Cause.REJECTED, Party.NEAR

@@ -234,3 +234,15 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path):
     return Stage(tmp_path)
+
+
+@pytest.fixture
+def wire():
+    """A line that does nothing by itself."""
+    return Wire()
+
+
+@pytest.fixture
+def recipient():
+    """Whom recordings are sealed to."""
+    return RECIPIENT

@@ -1,10 +1,19 @@
 """The booth on a card that is full, broken or gone: it goes on, says so, forgets nothing, and reaches 119."""
 
+import threading
+
 import pytest
 
 from firmware import numbers
 from firmware.callflow import State
 from firmware.calls import Call
+from firmware.conversation import Conversation
+from firmware.hardware import Hardware
+from firmware.recorder import Recorder
+from firmware.redial import Decision, Reason, Verdict
+from firmware.rulebook import InForce
+from firmware.vault import Vault
+from hw.emulated.handset import EmulatedHandset
 from hw.events import Answered, CallEnded, Cause, IncomingCall, KeyHeld, KeyPressed, KeyReleased, Party
 
 ENDED = CallEnded(Cause.NORMAL, Party.FAR)
@@ -137,3 +146,20 @@ def test_a_wrong_pin_counts_on_a_full_card_too(stage):
     played = stage.play(*wrong, full=True)
     assert played.last.body.locked > 0
     assert played.last.body.asking == "pin"
+
+
+def test_a_card_that_is_slow_to_close_a_recording_does_not_lengthen_the_talk(stage, wire, recipient):
+    events = [].append
+    vault = Vault(stage.directory, [recipient], events)
+    books = stage.books()
+    hardware = Hardware(wire, EmulatedHandset(), None, None, None)
+    talk = Conversation(hardware, Recorder(vault, events), books, events, law=InForce(), record_emergency=False)
+    call = Call("7b0b0d0e-0000-4000-8000-000000000001", numbers.parse(FIRST), None, incoming=True)
+    talk.take(call, Decision(Verdict.ALLOW, Reason.FREE), "")
+    talk.answered()
+    vault.do(lambda: threading.Event().wait(0.8))
+    talk.keep_recording()
+    assert talk.end(ENDED).talk < 0.5
+    assert books.record(call.id)["talk"] < 0.5
+    vault.close()
+    books.close()

@@ -126,6 +126,23 @@ def test_the_handset_put_down_before_the_line_has_answered_ends_the_call(stage):
     assert State.TALKING not in played.states
 
 
+@pytest.mark.parametrize(
+    ("how", "record"),
+    [
+        ([ENDED], ("NO_ANSWER", "FAR")),
+        (["D", OURS], ("REJECTED", "NEAR")),
+        ([CallEnded(Cause.LOST), GONE], ("LOST", "LINE")),
+        ([GONE], ("LOST", "LINE")),
+    ],
+)
+def test_why_a_call_was_not_taken_is_written_down(stage, how, record):
+    stage.play(IncomingCall(CALLER), *how)
+    books = stage.books()
+    row = books.store.row("SELECT cause, party FROM call")
+    books.close()
+    assert (row["cause"], row["party"]) == record
+
+
 def test_answering_twice_answers_once(stage):
     played = stage.play(IncomingCall(CALLER), "A", IncomingCall(CALLER), "A", HookLifted(), Answered())
     assert played.wire.asked.count("answer") == 1
