@@ -31,9 +31,9 @@ from hw.events import KeyPressed, KeyReleased
 from hw.gsm import FAMILIES, GsmLine
 from hw.modems.analog import MODELS
 from hw.voicemodem import VoiceModem
-from tests.whole.scripts import NUMBERS, plan
+from tests.whole.scripts import NUMBERS, drawn
 from tests.whole.troubles import NONE, troubles
-from tests.whole.truth import Spoken, Witness, differences
+from tests.whole.truth import Circumstances, Witness, differences, off
 
 ANALOG = ("usr5637", "conexant", "zoom3095", "startech", "mt9234")
 LINES = (*FAMILIES, *ANALOG)
@@ -43,7 +43,12 @@ NOTICED = 0.15  # seconds in which a line that was lost is told to be so
 ODDS = 0.2  # of a call that something breaks in it
 NOW = 1795330000.0
 NEUTRAL = "5"  # the key of a result that bars nobody: an answering machine
-KEEP = 400  # lines of the dialogue with the modem, to look at when a call went wrong
+HOMEWARD = {
+    **dict.fromkeys((State.PREVIEW, State.BLOCKED, State.KEYING, State.WHY, State.MENU), "D"),
+    State.WRAP_UP: NEUTRAL + "A",
+    State.RINGING_IN: "D",  # still, or again: a modem had not taken the line
+}
+KEEP = 80  # lines of the dialogue with the modem, to look at when a call went wrong
 DEVICE = """
 booth = "desk"
 language = "en"
@@ -289,7 +294,7 @@ class Shift:
     def call(self, n):
         """The n-th call of this seed; what is untrue of its record."""
         chance = Random(f"{self.seed}/{self.name}/{n}")
-        script = plan(chance, analog=self.analog)
+        script = drawn(chance, analog=self.analog)
         self._choose_trouble(chance)
         last, self.presses = self._last(), []
         del self.modem.heard[:]
@@ -304,16 +309,13 @@ class Shift:
         if not self.trouble.harmless:
             while self.sees(lambda: not self._at_rest(), NOTICED):
                 self._rest()
-        self._lasts -= 1
         rest = time.monotonic() - began
         self.sees(lambda: self._written(last), WRITTEN)
         calls = list(self.witness.calls)
         records = [record.whole(self.store, one, "desk") for one in self._since(last)]
-        spoken = Spoken(
-            tuple(self.presses), self.metronome.take(), self.trouble, script, analog=self.analog, line=self.name
-        )
-        found, off = differences(records, calls, spoken)
-        self.furthest = max(self.furthest, abs(off))
+        around = Circumstances(self.name, self.analog, script, self.trouble, tuple(self.presses), self.metronome.take())
+        found = differences(records, calls, around)
+        self.furthest = max(self.furthest, abs(off(records, calls, around)))
         if rest > 20 and not found:
             found = [f"ready again only after {rest:.1f} s"]
         if os.environ.get("SHIFT_TIMES"):
@@ -321,18 +323,15 @@ class Shift:
                 f"TIME {time.monotonic() - start:.2f} {rest:.2f} {self.trouble.name} | {script} | {calls} {_short(records)}"
             )
         about = f"call {n}, {self.trouble.name or 'no trouble'}, {script}"
-        return [f"{about}: {one}\n  {calls}\n  {records and _short(records)}" for one in found], records, spoken
+        return [f"{about}: {one}\n  {calls}\n  {records and _short(records)}" for one in found], records
 
     def _choose_trouble(self, chance):
+        self._lasts -= 1
         if self._lasts > 0:
             return
         self.trouble.over(self)
-        if self._lasts == 0 and self.trouble is not NONE:
-            self.trouble = NONE
-        elif chance.random() < ODDS:
-            self.trouble = chance.choice(troubles(self.name, analog=self.analog))
-        else:
-            self.trouble = NONE
+        broken = self.trouble is NONE and chance.random() < ODDS  # after a bad call a good one, which must go well
+        self.trouble = chance.choice(troubles(self.name, analog=self.analog)) if broken else NONE
         self._lasts = self.trouble.calls
         self.trouble.begin(self)
 
@@ -379,13 +378,14 @@ class Shift:
             if time.monotonic() > end:
                 raise Wedged(f"never at rest: {self.booth.place}, exchange {self.exchange.state}")
             state = self.state
-            if state is State.WRAP_UP:
-                self.tap(NEUTRAL + "A")
-            elif state in {State.PREVIEW, State.BLOCKED, State.KEYING, State.WHY, State.MENU}:
-                self.tap("D")
-            elif state is State.LIST and self.booth.place.line and self._owed():
-                self.tap("A")
-            self.sees(lambda state=state: self.state is not state or self._at_rest(), 0.5)
+            keys = HOMEWARD.get(state, "A" if state is State.LIST and self._owes() else "")
+            self.tap(keys)
+            # Not twice: what saves a result dials on the next screen, and so does the key for an owed one.
+            self.sees(lambda state=state: self.state is not state or self._at_rest(), 5.0 if keys else 0.5)
+
+    def _owes(self):
+        """Whether a result is owed for good: one that the booth gives by itself is there in a moment."""
+        return self.booth.place.line and not self.sees(lambda: not self._owed(), 1.0)
 
     def _at_rest(self):
         place = self.booth.place
@@ -443,9 +443,9 @@ def work(name, directory, numbers, seed=0):
         shift.must("the line", shift.ready)
         figures.before = Holdings.now()
         for n in numbers:
-            untrue, records, spoken = shift.call(n)
+            untrue, records = shift.call(n)
             figures.calls += 1
-            figures.faults += spoken.trouble is not NONE
+            figures.faults += shift.trouble is not NONE
             figures.answered += any(one["answered"] for one in records)
             if untrue:
                 figures.untrue += [*untrue, *shift.dialogue] if os.environ.get("SHIFT_TALK") else untrue

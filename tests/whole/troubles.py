@@ -18,7 +18,8 @@ class Trouble:
     for so many `calls` on end.
 
     harmless: a call with it goes as every other. blind: seconds for which the line may not know what happens to the call.
-    damages: what the modem says may arrive as something else, so that nothing can be proved of the call itself.
+    damages: what the modem says may arrive as something else, or be a lie (it says OK and does not take the line, and only
+    the next ring tells), so that nothing can be proved of the call itself.
     """
 
     name: str = ""
@@ -118,9 +119,14 @@ CABLES = (
 EVERYWHERE = (UNPLUGGED, UNPLUGGED, SURVIVED, MUTE, *CABLES)
 
 
-def _bug(**attributes):
+def _bug(*, harmless=True, damages=False, **attributes):
     name = ", ".join(f"{bug}={value!r}" for bug, value in attributes.items())
-    return Trouble(f"bug {name}", attributes=attributes, calls=4, harmless=True)
+    return Trouble(f"bug {name}", attributes=attributes, calls=4, harmless=harmless, damages=damages)
+
+
+def _cured(**attributes):
+    """The driver's cure is a reset after the call: whoever dials in the moment before the modem goes loses that call."""
+    return _bug(**attributes, harmless=False)
 
 
 RADIO = (
@@ -144,13 +150,20 @@ RADIO = (
     _bug(slow=0.02),
     _bug(late_clip=True),
     _bug(clcc_row="no number"),
+    _bug(slow_on="AT+CCWA", slow=1.0),
+    _bug(withholds="AT+CSQ", harmless=False),
 )
-LATE_OK = (_bug(dial_ok_after=0.3),)
+LATE_OK, NO_CHUP = _bug(dial_ok_after=0.3), _bug(lacks=("+CHUP",))
 OF_FAMILY = {
     "quectel": (_bug(forgets_pcm=True), _bug(nmea=True)),
     "quectel-uac": (_bug(forgets_pcm=True),),
-    "sim7600": (_bug(vague_end=True), _bug(wears_out="choppy"), _bug(pcm_settle=0.4)),
-    "a7670": (_bug(vague_end=True), _bug(wears_out="no uplink"), _bug(pcm_settle=0.4)),
+    "sim7600": (_bug(vague_end=True), _cured(wears_out="choppy"), _cured(pcm_settle=0.4)),
+    "a7670": (
+        _bug(volte_drops=True, harmless=False),
+        _bug(vague_end=True),
+        _cured(wears_out="no uplink"),
+        _cured(pcm_settle=0.4),
+    ),
     "sim800": (_bug(clcc_urc=False),),
     "huawei": (
         _bug(cend="short"),
@@ -164,7 +177,7 @@ OF_FAMILY = {
 WIRED = (
     *EVERYWHERE,
     Trouble("a dead line", _change(line=False), _change(line=True)),
-    _bug(misses_off_hook=1),
+    _bug(misses_off_hook=1, harmless=False, damages=True),
     _bug(cuts=True),
     _bug(traps=True),
     _bug(slow=0.02),
@@ -184,5 +197,5 @@ def troubles(name, *, analog):
     """What may happen to this line."""
     if analog:
         return WIRED
-    late = () if name == "odd" else LATE_OK  # which says no OK at all
-    return (*RADIO, *late, *OF_FAMILY.get(name, ()) * 2)
+    known = {"odd": (NO_CHUP,), "huawei": (LATE_OK,)}  # the one says no OK at all, the other knows only +CHUP
+    return (*RADIO, *known.get(name, (LATE_OK, NO_CHUP)), *OF_FAMILY.get(name, ()) * 2)

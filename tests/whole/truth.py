@@ -2,20 +2,29 @@
 
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
+from hw.emulated.exchange import Exchange, Progress
 from hw.events import Cause, Party
+from tests.whole.scripts import Script
+from tests.whole.troubles import Trouble
 
 NEAR_ENOUGH = 0.2  # seconds between a talk and its record, on a line that tells when it begins and ends
 TOGETHER = 0.5  # seconds: what both sides do within so short a time may be told in either order
+AFTER = 5.0  # seconds after a call's end in which a key may still be meant for it
 REFUSING = 1.0  # seconds for which an analog line must be taken to refuse a call
-# An analog line tells a talk's begin by a voice: half a second of it, and the modem's own start of the sound.
+# An analog line tells of an answer by a voice: 0.2 s of it within half a second, and speech has pauses.
 LATE_BEGIN = 1.2
-# Its end by a busy tone that has come three times: 2.5 s, and what waits in the jitter buffers.
-LATE_END = 3.0
-ANALOG_ALL = frozenset({Cause.BUSY, Cause.NO_ANSWER})
+# It tells of the end by three busy tones of half a second each, with two pauses (2.5 s); the stream lags by 0.1 s.
+LATE_END = 2.8
 
-UNASSIGNED, NORMAL, BUSY, NO_ANSWER, REJECTED = 1, 16, 17, 19, 21
+UNASSIGNED, BUSY, NO_ANSWER, REJECTED = 1, 17, 19, 21
+EXACTLY = {UNASSIGNED: Cause.DEAD_NUMBER, BUSY: Cause.BUSY, NO_ANSWER: Cause.NO_ANSWER, REJECTED: Cause.REJECTED}
+
+Record = dict[str, Any]
+Said = tuple[bool, Cause, Party]  # answered, why it ended, by whom
 
 
 @dataclass
@@ -24,6 +33,7 @@ class Seen:
 
     incoming: bool
     began: float
+    number: str | None = None
     rang: float | None = None
     answered: float | None = None
     ended: float | None = None
@@ -31,33 +41,33 @@ class Seen:
     here: bool = False  # ended by the booth's side
     second: bool = False
 
-    def __repr__(self):
-        def since(moment):
+    def __repr__(self) -> str:
+        def since(moment: float | None) -> str:
             return "never" if moment is None else f"{moment - self.began:.2f}"
 
-        way = "in" if self.incoming else "out"
+        way = ("in" if self.incoming else "out") + ", second" * self.second
         return (
-            f"[{way}{', second' * self.second} at {self.began:.2f}: rang {since(self.rang)}, answered {since(self.answered)},"
-            f" ended {since(self.ended)} with {self.cause} by {'us' if self.here else 'them'}]"
+            f"[{way} at {self.began:.2f}: rang {since(self.rang)}, answered {since(self.answered)}, ended"
+            f" {since(self.ended)} with {self.cause} by {'us' if self.here else 'them'}]"
         )
 
 
 class Witness:
-    """Hears what the exchange tells of every change."""
+    """Hears what the exchange tells of every change; `calls` may be cleared between two of them."""
 
-    def __init__(self, exchange):
+    def __init__(self, exchange: Exchange) -> None:
         self.calls: list[Seen] = []
         self._lock = threading.Lock()
         exchange.listen(self._hear)
 
-    def _hear(self, progress):
+    def _hear(self, progress: Progress) -> None:
         now = time.monotonic()
         if progress.tone:
             return
         with self._lock:
-            going = [one for one in self.calls if one.ended is None and one.second == progress.second]
-            if progress.state in ("dialling", "ringing", "waiting") or not going:
-                self.calls.append(Seen(progress.incoming, now, second=progress.second))
+            going = [one for one in self.calls if one.ended is None and one.number == progress.number]
+            if not going:
+                self.calls.append(Seen(progress.incoming, now, progress.number, second=progress.second))
                 return
             one = going[-1]
             if progress.state == "alerting":
@@ -69,143 +79,169 @@ class Witness:
 
 
 @dataclass(frozen=True)
-class Spoken:
-    """What the booth's side did, and under what circumstances."""
+class Circumstances:
+    """What the booth's side did in a call, what broke, and how long the machine let the process wait."""
 
-    presses: tuple
-    stall: float
-    trouble: object
-    script: object
-    analog: bool
     line: str
+    analog: bool
+    script: Script
+    trouble: Trouble
+    presses: tuple[tuple[float, str], ...]  # when, which key
+    stall: float = 0.0
 
-    def pressed(self, key, start, end):
-        """The last moment between these at which a key was pressed."""
-        return next((at for at, one in reversed(self.presses) if one == key and start <= at <= end), None)
+    def parted(self, seen: Seen) -> float | None:
+        """When the booth's side hung up or refused the call, if it did."""
+        end = (seen.ended or float("inf")) + AFTER
+        return next((at for at, key in reversed(self.presses) if key == "D" and seen.began <= at <= end), None)
+
+    @property
+    def near_enough(self) -> float:
+        """Seconds by which a moment may be off."""
+        return NEAR_ENOUGH + self.stall
 
 
-def differences(records, calls, spoken):
-    """Where the records of one call, and of a second caller, are untrue; and by how much the talk is off."""
+def differences(records: list[Record], calls: list[Seen], around: Circumstances) -> list[str]:
+    """Where the records of one call, and of a second caller, are untrue."""
+    first, record, found = _paired(records, calls, around)
+    if found or record is None:
+        return found
+    return list(_untrue(record, first, around))
+
+
+def off(records: list[Record], calls: list[Seen], around: Circumstances) -> float:
+    """Seconds by which the talk of an undisturbed call is recorded too long."""
+    first, record, found = _paired(records, calls, around)
+    counts = around.trouble.harmless and not found and record and record["answered"]
+    return _off(record, first, around) if counts and first and first.answered else 0.0
+
+
+def _paired(
+    records: list[Record], calls: list[Seen], around: Circumstances
+) -> tuple[Seen | None, Record | None, list[str]]:
+    """The call and its record, and what is wrong with their number."""
     firsts = [one for one in calls if not one.second]
     seconds = [one for one in calls if one.second]
     missed = [one for one in records if one["incoming"] and one["cause"] == "BUSY"]
     mains = [one for one in records if one not in missed]
-    found = [f"{one['id']} has no end" for one in records if one["cause"] is None]
-    if len(missed) > len(seconds):
-        found.append(f"{len(missed)} records of a second caller, of whom there were {len(seconds)}")
-    given_up = not firsts and [(one["answered"], one["by"]) for one in mains] == [(False, "NEAR")]
-    if spoken.trouble.harmless and len(mains) != len(firsts) and not given_up:
+    found = [f"the record {one['id']} has no end" for one in records if one["cause"] is None]
+    if len(missed) > len(seconds) or (around.trouble.harmless and len(missed) < len(seconds)):
+        found.append(f"{len(missed)} records of {len(seconds)} second callers")
+    in_time = not firsts and [(one["answered"], one["by"]) for one in mains] == [(False, "NEAR")]  # not yet dialled
+    if (len(mains) > 1 and not around.trouble.damages) or (
+        around.trouble.harmless and len(mains) != len(firsts) and not in_time
+    ):
         found.append(f"{len(mains)} records of {len(firsts)} calls")
     if not mains and any(not one.incoming for one in firsts):
         found.append("no record of a dial")
-    if len(mains) > 1:
-        found.append(f"{len(mains)} records")
-    own = [one for one in firsts if mains and one.incoming == mains[0]["incoming"]]
-    if found or not mains:
-        return found, 0.0
-    if not own:
-        return list(_untrue(mains[0], None, spoken)), 0.0
-    seen = own[0]
-    off = _off(mains[0], seen, spoken) if seen.answered and mains[0]["answered"] and spoken.trouble.harmless else 0.0
-    return list(_untrue(mains[0], seen, spoken)), off
+    record = mains[0] if mains else None
+    own = [one for one in firsts if record and one.incoming == record["incoming"]]
+    return own[0] if own else None, record, found
 
 
-def _off(record, seen, spoken):
+def _off(record: Record, seen: Seen, around: Circumstances) -> float:
     """Seconds by which a talk is recorded too long; for us it ends when the key is pressed."""
-    pressed = spoken.pressed("D", seen.began, seen.ended + 5.0) if record["by"] == "NEAR" else None
-    return record["talk"] - (min(seen.ended, pressed or seen.ended) - seen.answered)
+    assert seen.ended is not None
+    assert seen.answered is not None
+    parted = around.parted(seen) if record["by"] == "NEAR" else None
+    return float(record["talk"]) - (min(seen.ended, parted or seen.ended) - seen.answered)
 
 
-def _untrue(record, seen, spoken):
+def _untrue(record: Record, seen: Seen | None, around: Circumstances) -> Iterator[str]:
     said = (record["answered"], Cause[record["cause"]], Party[record["by"]])
-    if spoken.trouble.harmless and seen is not None:
-        yield from _of_good_call(record, said, seen, spoken)
-    elif not spoken.trouble.damages:
-        yield from _of_bad_call(record, said, seen, spoken)
-    if record["answered"] and record["estimated"] and not (spoken.analog and not record["incoming"]):
-        yield "a guess where the line can tell"
-    if not record["answered"] and record["talk"]:
+    if around.trouble.harmless and seen is not None:
+        yield from _of_good_call(record, said, seen, around)
+    elif not around.trouble.damages:
+        yield from _of_bad_call(record, said, seen, around)
+    hides = around.analog or not around.trouble.harmless or around.trouble.attributes
+    key = record["number"]["key"]
+    if seen is not None and key != f"+81{(seen.number or '')[1:]}" and not (seen.incoming and not key and hides):
+        yield f"a call with {key}"
+    if record["answered"]:
+        yield from _of_recording(record, around)
+    elif record["talk"]:
         yield f"a talk of {record['talk']:.2f} s that nobody had"
-    if record["recording"] and abs(record["recording"]["talk"] - record["talk"]) > NEAR_ENOUGH + spoken.stall:
-        yield f"a recording of {record['recording']['talk']:.2f} s of a talk of {record['talk']:.2f} s"
 
 
-def _of_good_call(record, said, seen, spoken):
-    pressed = spoken.pressed("D", seen.began, seen.ended + 5.0)
-    allowed = _allowed(seen, pressed, spoken)
+def _of_recording(record: Record, around: Circumstances) -> Iterator[str]:
+    kept, talk = record["recording"], record["talk"]
+    if record["estimated"] and (record["incoming"] or not around.analog):
+        yield "the answer is called a guess where the line tells it"
+    if not kept or not kept["complete"]:
+        yield f"the recording is not whole: {kept}"
+    elif abs(kept["talk"] - talk) > around.near_enough:
+        yield f"a recording of {kept['talk']:.2f} s of a talk of {talk:.2f} s"
+
+
+def _of_good_call(record: Record, said: Said, seen: Seen, around: Circumstances) -> Iterator[str]:
+    allowed = _allowed(seen, around)
     if said not in allowed:
         yield f"{said}, not {allowed}"
     elif record["answered"]:
-        early, late = _bounds(said, spoken)
-        off = _off(record, seen, spoken)
-        if not -early <= off <= late:
-            yield f"the talk is off by {off:.2f} s"
+        early, late = _bounds(said, around)
+        if not -early <= (too_long := _off(record, seen, around)) <= late:
+            yield f"the talk is {too_long:.2f} s too long"
 
 
-def _bounds(said, spoken):
-    """By how much a talk may be recorded too short and too long."""
-    near = NEAR_ENOUGH + spoken.stall
-    if not spoken.analog:
+def _bounds(said: Said, around: Circumstances) -> tuple[float, float]:
+    """By how many seconds a talk may be recorded too short, and too long."""
+    near = around.near_enough
+    if not around.analog:
         return near, near
-    early = near if spoken.script.incoming else LATE_BEGIN + spoken.stall
-    return early, near if said[2] is Party.NEAR else LATE_END + spoken.stall
+    early = near if around.script.incoming else LATE_BEGIN + around.stall
+    return early, near if said[2] is Party.NEAR else LATE_END + around.stall
 
 
-def _allowed(seen, pressed, spoken):
-    """What the record may say of an undisturbed call: answered, cause, by whom."""
+def _allowed(seen: Seen, around: Circumstances) -> set[Said]:
+    """What the record may say of an undisturbed call."""
     if seen.ended is None:
         return set()
-    near = pressed is not None and pressed < seen.ended + TOGETHER
-    allowed = set()
-    if seen.answered is not None:
-        if not seen.here:
-            allowed.add((True, Cause.NORMAL, Party.FAR))
-        if near:
-            allowed.add((True, Cause.NORMAL, Party.NEAR))
-        if pressed is not None and seen.answered > pressed - TOGETHER:
-            allowed.add((False, Cause.NORMAL, Party.NEAR))
-        if spoken.analog and seen.incoming and pressed and seen.ended - seen.answered < REFUSING:
-            allowed.add((False, Cause.REJECTED, Party.NEAR))
-    elif seen.incoming:
-        if not seen.here:
-            allowed.add((False, Cause.NO_ANSWER, Party.FAR))
-        if near:
-            allowed.add((False, Cause.REJECTED, Party.NEAR))
-    else:
-        if near:
-            allowed.add((False, Cause.NORMAL, Party.NEAR))
-        if not seen.here:
-            allowed |= {(False, cause, Party.LINE) for cause in causes(seen, spoken)}
+    parted = around.parted(seen)
+    by_us = parted is not None and parted < seen.ended + TOGETHER
+    if seen.answered is None:
+        ours: Said = (False, Cause.REJECTED if seen.incoming else Cause.NORMAL, Party.NEAR)
+        return ({ours} if by_us else set()) | (set() if seen.here else _theirs(seen, around))
+    allowed: set[Said] = {(True, Cause.NORMAL, Party.NEAR)} if by_us else set()
+    if not seen.here:
+        allowed.add((True, Cause.NORMAL, Party.FAR))
+    if parted is not None and seen.answered > parted - TOGETHER:  # answered while we gave up
+        allowed.add((False, Cause.NORMAL, Party.NEAR))
+    if around.analog and seen.incoming and parted and seen.ended - seen.answered < REFUSING:
+        allowed.add((False, Cause.REJECTED, Party.NEAR))
     return allowed
 
 
-def causes(seen, spoken):
+def _theirs(seen: Seen, around: Circumstances) -> set[Said]:
+    """What may be said of a call that nobody took, when it was not we who ended it."""
+    if seen.incoming:
+        return {(False, Cause.NO_ANSWER, Party.FAR)}
+    return {(False, cause, Party.LINE) for cause in causes(seen, around)}
+
+
+def causes(seen: Seen, around: Circumstances) -> set[Cause]:
     """What this line can tell of a call that nobody took."""
-    if spoken.analog:  # tones: busy or not, after ring-back or not
-        return {UNASSIGNED: {Cause.DEAD_NUMBER, Cause.BUSY}}.get(seen.cause, ANALOG_ALL)
-    if spoken.line == "huawei" and not spoken.trouble.attributes.get("cend"):
-        exact = {UNASSIGNED: Cause.DEAD_NUMBER, BUSY: Cause.BUSY, NO_ANSWER: Cause.NO_ANSWER, REJECTED: Cause.REJECTED}
-        return {exact[seen.cause]}
-    if seen.cause == BUSY and spoken.line not in ("odd", "huawei"):
+    if around.analog:  # by tones: busy or information, after ring-back or not
+        dead = {Cause.DEAD_NUMBER} if "announces" not in around.trouble.attributes else {Cause.BUSY}
+        return dead if seen.cause == UNASSIGNED else {Cause.BUSY, Cause.NO_ANSWER}
+    if around.line == "huawei" and "cend" not in around.trouble.attributes:
+        return {EXACTLY[seen.cause]}
+    if seen.cause == BUSY and around.line not in ("odd", "huawei"):
         return {Cause.BUSY}
-    return {Cause.NETWORK, Cause.NO_ANSWER} if seen.rang else {Cause.NETWORK}
+    return {Cause.NETWORK, Cause.NO_ANSWER} if seen.rang else {Cause.NETWORK}  # NO CARRIER says no more
 
 
-def _of_bad_call(record, said, seen, spoken):
+def _of_bad_call(record: Record, said: Said, seen: Seen | None, around: Circumstances) -> Iterator[str]:
     """Something broke: the record may know less than the exchange, but nothing that is not so."""
     answered, cause, by = said
-    talked = seen is not None and seen.answered is not None
-    if answered and not talked:
+    if answered and (seen is None or seen.answered is None):
         yield "answered by nobody"
-    if answered and talked:
-        _, late = _bounds((True, cause, Party.FAR), spoken)
-        off = _off(record, seen, spoken)
-        if off > late + spoken.trouble.blind:
-            yield f"a talk too long by {off:.2f} s"
-    if by is Party.NEAR and not spoken.pressed("D", 0.0, float("inf")):
+    elif answered and seen:
+        _, late = _bounds((True, cause, Party.FAR), around)
+        if (too_long := _off(record, seen, around)) > late + around.trouble.blind:
+            yield f"the talk is {too_long:.2f} s too long"
+    if by is Party.NEAR and not any(key == "D" for _, key in around.presses):
         yield f"{said}, but nobody pressed a key"
     if by is Party.FAR and seen is not None and seen.here:
         yield f"{said}, but they did not hang up"
-    true = {Cause.BUSY: BUSY, Cause.DEAD_NUMBER: UNASSIGNED, Cause.REJECTED: REJECTED}
-    if cause in true and by is Party.LINE and not spoken.analog and (seen is None or seen.cause != true[cause]):
+    exact = cause in (Cause.BUSY, Cause.DEAD_NUMBER, Cause.REJECTED) and by is Party.LINE and not around.analog
+    if exact and (seen is None or EXACTLY.get(seen.cause) is not cause):
         yield f"{said} of a call that ended otherwise"
