@@ -118,10 +118,10 @@ class Talk:
         self._unheard.clear()
 
     def _open(self, command: str, halt: str) -> Generator[Ask | Say | Pause, Reply, bool]:
+        self._halt = halt  # at once: whoever hangs up before the CONNECT comes must end it as well
         reply = yield Ask(command, self.voice.model.pace.reply)
         if not reply.final.startswith("CONNECT") or self.voice.coding is None:
             return False
-        self._halt = halt
         self._sound.begin(self.voice.coding, self._now(), duplex=halt == DUPLEX)
         return True
 
