@@ -153,10 +153,12 @@ class HonestVoiceModem:
     keyed: str = ""
     sins: list[str] = field(default_factory=list)  # what the host said out of turn
     _typed: bytes = b""
+    _waiting: list[str] = field(default_factory=list)
     _echo: bool = True
     _voice: bool = False
     _label: str = "0"
     coding: Coding | None = None
+    refused: bool = False  # the coding that was last asked for
     _calls: int = 0
     _streams: int = 0
     _half: bool = False
@@ -214,9 +216,10 @@ class HonestVoiceModem:
             self._broken_off(text)
             return
         begin = text.find("AT")
-        if self.now() < self._answers_at and text:
+        if text and (self._waiting or self.now() < self._answers_at):
             self.sins.append(f"{text} before an answer")
-            self.wire.at(self._answers_at - self.now(), lambda: self._command(text))
+            self._waiting.append(text)
+            self.wire.at(max(0.0, self._answers_at - self.now()), self._next)
             return
         if begin and text and self.now() - self._ended_at > GRACE:
             self.sins.append(f"junk: {text}")
@@ -227,6 +230,12 @@ class HonestVoiceModem:
         answer = self.obey(text[begin:])
         self._answers_at = self.now() + LATENCY
         self.wire.reply(b"".join(b"\r\n%s\r\n" % line.encode() for line in answer))
+
+    def _next(self):
+        """What was said before its time has its turn."""
+        waiting, self._waiting = self._waiting, []
+        for text in () if self.stream else waiting:
+            self._command(text)
 
     def _broken_off(self, text):
         """V.250: any character ends a dial."""
@@ -258,8 +267,10 @@ class HonestVoiceModem:
 
     def _vsm(self, value):
         fields = value.split(",")
+        self.refused = True
         if not fields[0].isdigit() or len(fields) > self.make.fields or int(fields[0]) not in self.make.formats:
             return False
+        self.refused = False
         self.coding = self.make.formats[int(fields[0])]
         return self._voice
 
@@ -443,6 +454,7 @@ class HonestVoiceModem:
     def carry_on(self):
         """What was planned is forgotten, but rings and sound go on; a dial came to nothing."""
         self._answers_at = self.now()
+        self._waiting.clear()
         if self.dialling:
             self.put_down()
         self.say_no_more()

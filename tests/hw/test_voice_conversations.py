@@ -9,8 +9,8 @@ import pytest
 
 from hw.events import AudioFailed, CallEnded, Fault, LineLost, LineReady
 from tests.hw.conversations import NUMBER
-from tests.hw.honest_voicemodem import MAKES
-from tests.hw.voice_conversations import DAYS, HASTY, VoiceBooth, week
+from tests.hw.honest_voicemodem import LATENCY, MAKES
+from tests.hw.voice_conversations import DAYS, END, HASTY, VoiceBooth, at_rest, week
 
 SAMPLE, FULL = 400, 200_000
 PIECE = 500  # weeks of the full run in one process
@@ -192,3 +192,20 @@ def test_after_an_answer_that_never_came_the_line_is_put_down_before_it_is_diall
     modem.dialled = ""
     talk(booth)
     assert modem.dialled == NUMBER
+
+
+def test_a_record_that_is_just_beginning_is_ended_as_one():
+    booth = VoiceBooth("conexant", 0)
+    booth.jack = True
+    booth.start()
+    assert booth.run(5.0, lambda: booth.saw(LineReady))
+    modem = booth.wire.modem
+    honest = modem.obey
+    modem.obey = lambda command: booth.wire.at(LATENCY / 2, b"\r\n") or honest(command)  # its CONNECT comes in two
+    booth.tasks.append(booth.dial)
+    assert booth.run(5.0, lambda: modem.stream)
+    began = booth.now()
+    booth.tasks.append(booth.hang_up)
+    assert booth.run(5.0, lambda: not booth.open)
+    assert booth.now() - began < END
+    assert at_rest(modem)

@@ -337,10 +337,10 @@ def settle(booth):
         if rested:
             booth.run(REST)
             assert booth.lost or booth.open or at_rest(modem), "left off-hook at rest"
-        anew = booth.lost
-        if anew:
+        strict = rested and not (booth.lost or booth.open)
+        if booth.lost:
             booth.start()
-        if good_call(booth, strict=rested and not anew):
+        if good_call(booth, strict=strict):
             booth.good = True
             return
         booth.tasks[:] = [booth.hang_up]
@@ -383,7 +383,9 @@ def talk(booth, *, strict):
     modem.dialled = ""
     booth.tasks.append(booth.dial)
     booth.run(PATIENCE, lambda: booth.saw(Answered) or (booth.events and not booth.open))
-    if booth.lost or not booth.saw(Answered) or booth.saw(IncomingCall) or booth.saw(AudioFailed) or modem.took:
+    if booth.lost or not booth.saw(Answered) or booth.saw(IncomingCall) or booth.saw(AudioFailed):
+        return False
+    if modem.took or modem.refused:  # the caller was there first; or sound is to be asked for anew
         return False
     assert (modem.dialled, modem.far) == (NUMBER, "talking"), "answered without an answer"
     assert modem.stream == ("VTR" if booth.world.duplex and not booth.jack else "VRX"), modem.stream
