@@ -146,13 +146,13 @@ class AtPort:
         """The last reply may have been somebody else's: resynchronise before the next command."""
         self._dialogue.give_up()
 
-    def listen(self) -> None:
-        """Do what is due, then wait for the modem, the bell or the next thing due."""
+    def listen(self, patience: float = NAP) -> None:
+        """Do what is due, then wait for the modem, the bell or the next thing due, `patience` seconds at most."""
         if self._dialogue.adrift:
             self._resynchronise()
         if not self._dialogue.asked and (errand := self._next()):
             self._ask(errand)
-        self._hear(self._nap(), heed_bell=True)
+        self._hear(min(self._nap(), max(0.0, patience)), heed_bell=True)
         if self._dialogue.asked:
             self._watch(self._now())
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from time import monotonic
 
 from hw import callrows, questions, readings
-from hw.atport import Ask, AtPort, Clock, Pause, Say, Script, Wire
+from hw.atport import NAP, Ask, AtPort, Clock, Pause, Say, Script, Wire
 from hw.callrows import CallRow, CallState
 from hw.callsound import CallSound
 from hw.contracts import Post
@@ -77,8 +77,9 @@ class Phone:
         """One turn: whatever is due, then what the modem says."""
         if self._left:
             return
-        self._plan(self._now())
-        self._port.listen()
+        now = self._now()
+        self._plan(now)
+        self._port.listen(self._poll_at - now if self._watched else NAP)
         if self._audio.take_loss():
             self._post(AudioFailed("the modem's audio port went away"))
 
@@ -151,8 +152,7 @@ class Phone:
 
     def _plan(self, now: float) -> None:
         """Start what the clock asks for: a list of calls in a call; otherwise the modem's health, or a sign of life."""
-        call = self._call
-        if call and call.placed and not (call.hanging or self._polling) and call.gone_at is None:
+        if self._watched:
             if now >= self._poll_at:
                 self._polling = True
                 self._port.run(self._poll())
@@ -160,6 +160,12 @@ class Phone:
             self._port.run(self._health.look(self._idle))
         elif self._opened and not self._port.busy and now - self._port.heard_at >= self._pace.idle:
             self._port.run(self._ask("AT"))
+
+    @property
+    def _watched(self) -> bool:
+        """Whether there is a call of which the lists are to tell, and none is being asked for."""
+        call = self._call
+        return bool(call and call.placed and not (call.hanging or self._polling) and call.gone_at is None)
 
     def _idle(self) -> bool:
         return not (self._call or self._next)

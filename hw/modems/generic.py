@@ -10,7 +10,7 @@ GENERIC = Family(
     greeting=greeting(Step("AT+CEREG=2"), Step("AT+CLCC=1")),
     call_news={},
     sound=Sound(via="card"),
-    pace=Pace(poll=0.2),  # the list is all there is: who answers and hangs up is seen so late
+    pace=Pace(poll=0.15),  # the list is all there is: who answers and hangs up is seen so late
 )
 
 ODD = replace(
