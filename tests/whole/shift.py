@@ -27,7 +27,7 @@ from hw.emulated.analog import AnalogModem
 from hw.emulated.exchange import Exchange
 from hw.emulated.gsm import GsmModem
 from hw.emulated.handset import EmulatedHandset
-from hw.events import KeyPressed, KeyReleased
+from hw.events import Event, KeyPressed, KeyReleased
 from hw.gsm import FAMILIES, GsmLine
 from hw.modems.analog import MODELS
 from hw.voicemodem import VoiceModem
@@ -83,6 +83,10 @@ gacha_limit = 100000
 
 class Wedged(AssertionError):
     """The booth is not ready for the next call, and will not be."""
+
+
+class Nothing(Event):
+    """Means nothing to a booth."""
 
 
 class Untouched:
@@ -264,6 +268,8 @@ class Shift:
             self.presses.append((time.monotonic(), key))
             self.booth.post(KeyPressed(key))
             self.booth.post(KeyReleased(key))
+        self.booth.post(Nothing())
+        self.sees(self.booth._inbox.empty, PATIENCE)  # the booth has done what was keyed once it takes what came behind
 
     def sees(self, true, patience):
         """Whether `true` comes to hold within so many seconds."""
@@ -378,10 +384,8 @@ class Shift:
             if time.monotonic() > end:
                 raise Wedged(f"never at rest: {self.booth.place}, exchange {self.exchange.state}")
             state = self.state
-            keys = HOMEWARD.get(state, "A" if state is State.LIST and self._owes() else "")
-            self.tap(keys)
-            # Not twice: what saves a result dials on the next screen, and so does the key for an owed one.
-            self.sees(lambda state=state: self.state is not state or self._at_rest(), 5.0 if keys else 0.5)
+            self.tap(HOMEWARD.get(state, "A" if state is State.LIST and self._owes() else ""))
+            self.sees(lambda state=state: self.state is not state or self._at_rest(), 0.5)
 
     def _owes(self):
         """Whether a result is owed for good: one that the booth gives by itself is there in a moment."""
