@@ -8,6 +8,7 @@ from hw.events import Alerting, Answered, CallEnded, Cause, Event, Party
 from hw.readings import Caller, cme
 
 RINGING = frozenset({CallState.INCOMING, CallState.WAITING})
+LOCAL = 8  # last digits of a number, which are written alike with every prefix
 OURS_FOR = 2.0  # seconds after our hanging-up in which an end is our doing
 FRESH = 5.0  # seconds for which a result word explains an end
 EMPTY_LISTS = 2  # in a row, without any other hint, mean that the call is gone
@@ -64,9 +65,14 @@ class Call:
         """Whether `row` speaks of this call; the first row of its direction binds it. What a row leaves open fits."""
         if not self.placed or not row.voice or row.incoming not in {None, self.incoming}:
             return False
-        if self.answered and self.hung_up_at is not None and row.state in RINGING:
-            return False  # somebody else, and numbers are given again: ours does not ring any more
+        if self.hung_up_at is not None and row.state in RINGING and (self.answered or self._another(row)):
+            return False  # somebody else, who was given the same index
         return self.index is None or row.index in {None, self.index}
+
+    def _another(self, row: CallRow) -> bool:
+        """Whether `row` shows another number than our caller's; how it is written may differ."""
+        ours, theirs = self.caller.number, row.number
+        return bool(ours and theirs and ours[-LOCAL:] != theirs[-LOCAL:])
 
     def hear(self, row: CallRow) -> Event | None:
         """What is new in a row, from a notice or a list."""

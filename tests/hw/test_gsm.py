@@ -554,16 +554,18 @@ def test_refusing_a_caller(ready, modem, inbox):
     assert inbox.next() == NEAR
 
 
-def test_who_rings_right_after_our_hang_up_is_somebody_else(modem, inbox, ready):
-    """The new call has the number of the old one; taken for it, it would be hung up."""
+@pytest.mark.parametrize("answered", [True, False])
+def test_who_rings_right_after_our_hang_up_is_somebody_else(modem, inbox, ready, *, answered):
+    """The new call has the index of the old one; taken for it, it would be hung up."""
     modem.answers["AT+CLCC"] = (clcc(4, incoming=True), "OK")
     modem.say(ccinfo(4, incoming=True))
     inbox.until(IncomingCall)
-    ready.answer()
-    modem.wait_for("ATA")
-    modem.answers["AT+CLCC"] = (clcc(0, incoming=True), "OK")
-    modem.say(ccinfo(0, incoming=True))
-    inbox.until(Answered)
+    if answered:
+        ready.answer()
+        modem.wait_for("ATA")
+        modem.answers["AT+CLCC"] = (clcc(0, incoming=True), "OK")
+        modem.say(ccinfo(0, incoming=True))
+        inbox.until(Answered)
     modem.answers["AT+CLCC"] = (clcc(4, incoming=True, number="0312345602"), "OK")
     ready.hang_up()
     assert inbox.until(CallEnded) == NEAR
