@@ -39,7 +39,6 @@ ANALOG = ("usr5637", "conexant", "zoom3095", "startech", "mt9234")
 LINES = (*FAMILIES, *ANALOG)
 PATIENCE = 60.0  # seconds; a booth that takes longer to be ready for the next call is wedged
 WRITTEN = 3.0  # in which the card has taken what the screen shows already
-NOTICED = 0.15  # seconds in which a line that was lost is told to be so
 ODDS = 0.2  # of a call that something breaks in it
 NOW = 1795330000.0
 NEUTRAL = "5"  # the key of a result that bars nobody: an answering machine
@@ -151,6 +150,8 @@ class Figures:
     furthest: float = 0.0  # between a talk and its record, where nothing broke
 
     def __str__(self):
+        if self.after is None:
+            return f"{self.line}: {self.wedged}"
         leaks = [now - then for now, then in zip(self.after.counts, self.before.counts, strict=True)]
         return (
             f"{self.line}: {self.calls} calls ({self.answered} answered, {self.faults} with a fault) in {self.seconds:.0f} s"
@@ -313,7 +314,7 @@ class Shift:
         began = time.monotonic()
         self._rest()
         if not self.trouble.harmless:
-            while self.sees(lambda: not self._at_rest(), NOTICED):
+            while self.sees(lambda: not self._at_rest(), self.trouble.noticed):
                 self._rest()
         rest = time.monotonic() - began
         self.sees(lambda: self._written(last), WRITTEN)

@@ -17,6 +17,7 @@ class Trouble:
     """`strike` comes at a random moment of the call and `cure` a while later; `attributes` of the modem are changed
     for so many `calls` on end.
 
+    noticed: seconds after a call in which all that it brings about has begun.
     harmless: a call with it goes as every other. blind: seconds for which the line may not know what happens to the call.
     damages: what the modem says may arrive as something else, or be a lie (it says OK and does not take the line, and only
     the next ring tells), so that nothing can be proved of the call itself.
@@ -28,6 +29,7 @@ class Trouble:
     lasts: tuple[float, float] = (0.1, 0.6)
     attributes: dict[str, Any] = field(default_factory=dict)
     calls: int = 1
+    noticed: float = 0.15
     harmless: bool = False
     blind: float = 0.0
     damages: bool = False
@@ -119,14 +121,14 @@ CABLES = (
 EVERYWHERE = (UNPLUGGED, UNPLUGGED, SURVIVED, MUTE, *CABLES)
 
 
-def _bug(*, harmless=True, damages=False, **attributes):
+def _bug(*, harmless=True, damages=False, noticed=0.15, **attributes):
     name = ", ".join(f"{bug}={value!r}" for bug, value in attributes.items())
-    return Trouble(f"bug {name}", attributes=attributes, calls=4, harmless=harmless, damages=damages)
+    return Trouble(f"bug {name}", attributes=attributes, calls=4, harmless=harmless, damages=damages, noticed=noticed)
 
 
 def _cured(**attributes):
     """The driver's cure is a reset after the call: whoever dials in the moment before the modem goes loses that call."""
-    return _bug(**attributes, harmless=False)
+    return _bug(**attributes, harmless=False, noticed=0.6)
 
 
 RADIO = (
