@@ -40,16 +40,17 @@ class Lot:
     """The times of one call, in seconds."""
 
     answers: float
-    talk: float
+    talk: float  # until they hang up
+    ours: float  # until we do
     soon: float
     voice: Speech
 
     @classmethod
     def draw(cls, chance: Random, *, analog: bool) -> "Lot":
-        """On an analog line they speak for a second at least, for a voice is all that tells of an answer."""
+        """On an analog line they speak for about a second at least: a voice is all that tells of an answer."""
         answers, soon = chance.triangular(0.1, 1.5, 0.3), chance.uniform(0.1, 0.6)
         talk = chance.uniform(0.9, 1.4) if analog else chance.uniform(0.1, 1.2)
-        return cls(answers, talk, soon, Speech(chance.randrange(1, 5)))
+        return cls(answers, talk, chance.uniform(0.1, 1.0), soon, Speech(chance.randrange(1, 5)))
 
     def talks(self, *, ends: bool) -> FarEnd:
         """Somebody who answers, and hangs up or not."""
@@ -66,16 +67,16 @@ class Lot:
 
 # What may happen, and how often on a radio line and on an analog one: there, only time tells that a caller has given up.
 KINDS: tuple[tuple[int, int, Callable[[Lot], Script]], ...] = (
-    (22, 6, lambda lot: Script(lot.talks(ends=True))),
-    (22, 22, lambda lot: Script(lot.talks(ends=False), "hang up", lot.talk)),
+    (22, 5, lambda lot: Script(lot.talks(ends=True))),
+    (22, 20, lambda lot: Script(lot.talks(ends=False), "hang up", lot.ours)),
     (6, 3, lambda lot: Script(lot.talks(ends=True), "hang up", lot.talk)),  # both at once
-    (8, 8, lambda lot: lot.fails("busy")),
+    (8, 6, lambda lot: lot.fails("busy")),
     (6, 6, lambda lot: lot.fails("unassigned")),
     (6, 4, lambda lot: lot.fails("rejects")),
     (6, 4, lambda lot: lot.rings(0.3 + lot.soon)),
     (8, 8, lambda lot: lot.rings(FOREVER, act="give up", after=lot.soon)),
-    (5, 6, lambda lot: Script(lot.talks(ends=True), "answer", 0.0, True, lot.soon)),
-    (5, 30, lambda lot: Script(lot.talks(ends=False), "hang up", lot.talk, True, lot.soon)),
+    (5, 4, lambda lot: Script(lot.talks(ends=True), "answer", 0.0, True, lot.soon)),
+    (5, 36, lambda lot: Script(lot.talks(ends=False), "hang up", lot.ours, True, lot.soon)),
     (3, 1, lambda lot: Script(FarEnd(rings_for=0.3 + lot.soon), "wait", 0.0, True)),
     (3, 3, lambda lot: Script(FarEnd(), "refuse", 0.0, True, lot.soon)),
 )
