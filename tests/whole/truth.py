@@ -154,7 +154,8 @@ def _untrue(record: Record, seen: Seen | None, around: Circumstances) -> Iterato
         yield from _of_bad_call(record, said, seen, around)
     hides = around.analog or not around.trouble.harmless or around.trouble.attributes
     key = record["number"]["key"]
-    if seen is not None and key != f"+81{(seen.number or '')[1:]}" and not (seen.incoming and not key and hides):
+    hidden = seen is not None and seen.incoming and (around.trouble.damages or (hides and not key))
+    if seen is not None and not hidden and key != f"+81{(seen.number or '')[1:]}":
         yield f"a call with {key}"
     if record["answered"]:
         yield from _of_recording(record, around)
