@@ -66,6 +66,8 @@ class VoiceDialogue:
             raise MisuseError("the modem cannot take a command now")
         if self.adrift and command != MARKER:
             raise MisuseError("adrift: only the marker may be asked")
+        if _final(command).fullmatch(self._unread.strip()):
+            self._unread = ""  # a result whose line end was lost; the next line would make it the answer to this
         self._asked, self._lines = command, []
         return command.encode("ascii") + b"\r"
 
