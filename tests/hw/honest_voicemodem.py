@@ -102,7 +102,7 @@ def heard(what: str, country: str, coding: Coding) -> bytes:
         "talk": speech(1),
         "ring": tone(ring, 40),
         "ceased": tone(ring, 40) + SILENCE * (130 if country == "JP" else 245),
-        "busy": turn * 2 + turn[: 30 * FRAME],
+        "busy": turn * 3 + turn[: 30 * FRAME],
         "dial": tone(dial, 140),
         "sit": b"".join(tone((hertz,), 17) for hertz in (950, 1400, 1800)) + SILENCE * 10,
     }[what]
