@@ -25,8 +25,8 @@ class Bugs:
     How it answers commands:
     lacks               names of commands that this firmware does not know, as `+CHUP`
     withholds           the answer to a command that begins so stays in a buffer until the next command comes
-    wedged              "commands": none is answered any more, notices go on; "all": not a word. AT+CFUN=1,1 or a new
-                        plug cures both; "dead": only a new plug
+    wedged              "commands": none is answered any more, notices go on; "all": not a word. AT+CFUN=1,1 (or
+                        AT+CRESET, of SIMCom's) or a new plug cures both; "dead": only a new plug
     wedges_on           a command that begins so has it wedged ("commands")
     qhup_wedges         so does AT+QHUP, after its OK (EP06)
     chld_wedges         so does AT+CHLD=1x before the far end is alerted (Huawei)

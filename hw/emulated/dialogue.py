@@ -11,7 +11,7 @@ from hw.emulated.port import Port
 from hw.emulated.wording import NUMERIC, reply, result, said
 
 LONGEST_LINE = 4096
-CURES = "AT+CFUN=1,1"
+CURES = frozenset({"AT+CFUN=1,1", "AT+CRESET"})  # the second only where it is known
 
 
 class Dialogue:
@@ -103,7 +103,11 @@ class Dialogue:
             if not self.deaf:
                 self._obeyed(None)
             return True
-        if around.wedged in ("commands", "all") and line == CURES:
+        if (
+            around.wedged in ("commands", "all")
+            and line in CURES
+            and self._interpreter.knows(line[2:].partition("=")[0])
+        ):
             self._restart()
         elif around.wedges_on and line.startswith(around.wedges_on):
             around.wedged = around.wedged or "commands"

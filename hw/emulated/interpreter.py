@@ -88,6 +88,10 @@ class Interpreter:
             self.answer.final = refusal.code
         return self.answer
 
+    def knows(self, name: str) -> bool:
+        """Whether this make has a command of this name."""
+        return name in self._tables.commands or name in self.session.settings
+
     def _obey(self, command: Command) -> list[str]:
         name, tables = command.name, self._tables
         if name in self.around.lacks:

@@ -121,13 +121,18 @@ def test_a_late_answer_is_taken_for_the_next_ones(bring):
     assert host.answer() == ["ERROR"]
 
 
-def test_wedged_it_answers_nothing_but_talks_until_it_is_reset(bring, connect):
-    modem, host = bring("huawei", reset_for=0.05)
+@pytest.mark.parametrize(
+    ("make", "news", "cure"),
+    [("huawei", "RSSI:9", "AT+CFUN=1,1"), ("sim7600", "CREG: 2", "AT+CRESET"), ("quectel", "CREG: 2", "AT+CFUN=1,1")],
+)
+def test_wedged_it_answers_nothing_but_talks_until_it_is_reset(bring, connect, make, news, cure):
+    modem, host = bring(make, reset_for=0.05, noise=0.0)
+    host.ask("AT+CREG=1")
     modem.wedged = "commands"
-    host.send("AT\r")
-    modem.signal = 9
-    assert host.until("RSSI:9") == "\r\n^RSSI:9"
-    host.send("AT+CFUN=1,1\r")
+    host.send("AT\r" if make == "sim7600" else "AT\rAT+CRESET\r")  # which the others do not know
+    modem.signal, modem.registered = 9, False
+    assert news in host.until(news)
+    host.send(f"{cure}\r")
     back(modem, host)
     assert modem.wedged == ""
     again = connect(modem.at)
