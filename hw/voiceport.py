@@ -166,7 +166,7 @@ class VoicePort:
         return max(0.0, min([BEAT if self.streaming else NAP, *(moment - now for moment in due)]))
 
     def _hear(self, patience: float, *, heed_bell: bool = False) -> bool:
-        """Whether the modem said anything."""
+        """Whether the modem said anything; the end of a line that was heard before is nothing."""
         data = self._wire.hear(patience, heed_bell=heed_bell)
         if not data:
             return False
@@ -180,7 +180,7 @@ class VoicePort:
                 if self._halting:
                     continue
             self._told(said)
-        return True
+        return bool(data.strip(b"\r\n"))
 
     def _deliver(self, reply: Reply) -> None:
         errand, self._asker = self._asker, None
