@@ -219,3 +219,15 @@ def test_a_result_whose_line_end_was_lost_answers_nothing_that_is_asked_later(bo
     talk(booth)
     assert booth.wire.modem.far == "talking"
     assert not booth.wire.modem.sins
+
+
+def test_an_answer_in_two_pieces_is_an_answer():
+    booth = VoiceBooth("conexant", 0)
+    modem, replies = booth.wire.modem, []
+    honest = booth.wire.reply
+    booth.wire.reply = lambda data: honest(data.removesuffix(b"\n")) or replies.append(data)
+    modem.obey = lambda _command: booth.wire.at(LATENCY + 0.001, b"\n") or ["OK"]
+    booth.start()
+    booth.run(2.0)
+    assert len(replies) > 10
+    assert not booth.lost
