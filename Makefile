@@ -34,7 +34,7 @@ types: .setup-test ## mypy --strict
 style: .setup-test ## the size budgets, the direction of imports, names
 	$(PYTEST) tests/test_style.py tests/test_house.py
 
-check: test lint types style ## everything that CI runs
+check: lint types style test ## everything that CI runs, what fails fastest first
 
 soak: .setup-test ## the full numbers of every proof (about half an hour)
 	$(PYTEST) -s -m soak --timeout 3600
