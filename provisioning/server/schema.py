@@ -77,6 +77,7 @@ booth = Table(
     Column("oldest", Double),  # of what is pending
     Column("free_bytes", BigInteger),  # NULL until the booth has told
     Column("faults", JSON, nullable=False, server_default="[]"),  # words such as "card-full"
+    Column("full_in", Double),  # days until its card is full; NULL: not foreseen
 )
 
 token = Table(
@@ -211,6 +212,8 @@ recording = Table(
     Column("problem", Text, nullable=False, server_default=""),  # what is wrong with it, in words
     Column("begun", Double, nullable=False),
     Column("taken", Double),  # when it was all here
+    Column("erased", Double),  # when its time was over: from then on there are no files, or are to be none
+    Column("erased_why", Text, nullable=False, server_default=""),  # the rule, such as "REF after 365 days"
     Index(None, "state", "begun"),
     # partial: on its way. whole. torn: something is missing; what is whole plays. refused: nothing of it can be opened.
     CheckConstraint("state IN ('partial', 'whole', 'torn', 'refused')", name="state"),
