@@ -9,7 +9,7 @@ needs=$what
 case $what in
 demo) packages=(python3-venv libopus0 fonts-noto-cjk) ;;
 test | bench)
-    packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3 mgetty-voice libspandsp2 libspeexdsp1 age)
+    packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3 mgetty-voice libspandsp2 libspeexdsp1 age postgresql)
     needs=test
     if [ "$what" = bench ]; then packages+=(baresip-core); fi # a telephone to compare the booth with
     ;;
@@ -34,6 +34,15 @@ browser() { # Ubuntu's apt has chromium-browser instead
     return 1
 }
 
+keep_services_down() { # tests start a PostgreSQL of their own; Debian's need not run because of them
+    local policy=/usr/sbin/policy-rc.d
+    [ ! -e $policy ] || return 0
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+    as_root chmod 755 $policy
+    # shellcheck disable=SC2064  # the name is known now, and local
+    trap "as_root rm -f $policy" EXIT
+}
+
 install_packages() {
     local wanted
     mapfile -t wanted < <(missing "${packages[@]}")
@@ -46,6 +55,7 @@ install_packages() {
         # Not through a pipe: grep -q would close it early, and pipefail take that for a missing package.
         [[ $(LC_ALL=C apt-cache policy chromium) == *'Candidate: '[0-9]* ]] || wanted[-1]=chromium-browser
     fi
+    keep_services_down
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${wanted[@]}" >/dev/null
 }
 
