@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from contextlib import closing
-from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from firmware.watchdog import Watchdog
 from provisioning.server import notes, packs, parts, tls, tokens
 from provisioning.server.bell import Bell
 from provisioning.server.booths import office_results
+from provisioning.server.commands import Actions, CommandError, action, day, must_be, opened, taught
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.pages import passwords
@@ -29,8 +29,6 @@ from provisioning.server.pages.gate import HERE
 from provisioning.server.run import Server
 from provisioning.server.schema import administrator
 from provisioning.server.tokens import Standing
-
-DATA = Path("/var/lib/boothphone-server")
 
 SERVER = """\
 A server is one process and one directory. In the directory are the database, the recordings
@@ -97,48 +95,44 @@ examples:
 """
 
 
-class CommandError(Exception):
-    """What was asked for cannot be done; the text says why."""
-
-
-def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_to(commands: "Actions[argparse.ArgumentParser]") -> None:
     """The commands of this room."""
-    server = _taught(commands.add_parser("server", help="the central server: make it, run it"), SERVER)
+    server = taught(commands.add_parser("server", help="the central server: make it, run it"), SERVER)
     actions = server.add_subparsers(metavar="ACTION", required=True)
-    new = _action(actions, "init", "make keys, database and the first administrator", INIT)
+    new = action(actions, "init", "make keys, database and the first administrator", INIT)
     new.add_argument("--administrator", default="admin", metavar="NAME", help="whose log-in is made (%(default)s)")
     new.add_argument("--ask-password", action="store_true", help="ask for the password; otherwise one is made")
     new.add_argument("--language", choices=("ja", "en"), default="ja", help="of the pages (%(default)s)")
     new.add_argument("--announce", action="store_true", help="print one line of JSON, for programs")
     new.set_defaults(run=init)
     _add_run(actions)
-    _action(actions, "restored", "after restoring a backup: have the booths begin anew", RESTORED).set_defaults(
+    action(actions, "restored", "after restoring a backup: have the booths begin anew", RESTORED).set_defaults(
         run=restored
     )
-    codes = _action(actions, "results", "the office's own result codes", RESULTS)
+    codes = action(actions, "results", "the office's own result codes", RESULTS)
     codes.add_argument(
         "file", type=Path, nargs="?", metavar="FILE", help="the codes; without it those in use are printed"
     )
     codes.add_argument("--ours", action="store_true", help="go back to the codes that the program came with")
     codes.set_defaults(run=office_codes)
     _add_rules(actions)
-    _action(actions, "new-key", "put the backup key in the place of the lost one", NEW_KEY).set_defaults(run=new_key)
+    action(actions, "new-key", "put the backup key in the place of the lost one", NEW_KEY).set_defaults(run=new_key)
 
-    token = _taught(commands.add_parser("token", help="what enrols a new booth"), ENROLMENT)
+    token = taught(commands.add_parser("token", help="what enrols a new booth"), ENROLMENT)
     actions = token.add_subparsers(metavar="ACTION", required=True)
-    make = _action(actions, "new", "make a token and print it, once", ENROLMENT)
+    make = action(actions, "new", "make a token and print it, once", ENROLMENT)
     make.add_argument("name", metavar="NAME", help="what the booth is to be called")
     make.add_argument("--url", default="", help="of the booth API as booths reach it (as the server last ran)")
     make.add_argument("--days", type=float, default=7.0, help="how long it may wait to be used (%(default)s)")
     make.set_defaults(run=new_token)
-    _action(actions, "list", "all tokens and what became of them", ENROLMENT).set_defaults(run=list_tokens)
-    back = _action(actions, "revoke", "take a token back that nobody has used", ENROLMENT)
+    action(actions, "list", "all tokens and what became of them", ENROLMENT).set_defaults(run=list_tokens)
+    back = action(actions, "revoke", "take a token back that nobody has used", ENROLMENT)
     back.add_argument("id", type=int, metavar="ID", help="as in `token list`")
     back.set_defaults(run=revoke_token)
 
 
-def _add_run(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    run = _action(actions, "run", "serve booths and pages until SIGTERM", RUN)
+def _add_run(actions: "Actions[argparse.ArgumentParser]") -> None:
+    run = action(actions, "run", "serve booths and pages until SIGTERM", RUN)
     run.add_argument("--api", type=place, default=("0.0.0.0", 8443), metavar="HOST:PORT", help="(0.0.0.0:8443)")  # noqa: S104
     run.add_argument("--pages", type=place, default=("127.0.0.1", 8080), metavar="HOST:PORT", help="(127.0.0.1:8080)")
     run.add_argument("--url", default="", help="of the booth API as booths reach it (as this machine is called)")
@@ -148,8 +142,8 @@ def _add_run(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     run.set_defaults(run=serve)
 
 
-def _add_rules(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    rules = _action(actions, "rules", "the rule packs that hold on every booth", packs.HELP)
+def _add_rules(actions: "Actions[argparse.ArgumentParser]") -> None:
+    rules = action(actions, "rules", "the rule packs that hold on every booth", packs.HELP)
     rules.add_argument(
         "packs", nargs="*", metavar="PACK", help="an id, or a file (….toml); without any those in force are printed"
     )
@@ -163,19 +157,6 @@ def _add_rules(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     rules.add_argument("--none", action="store_true", help="no pack for all booths any more; wants --yes")
     rules.add_argument("--yes", action="store_true", help="with --none: it is meant")
     rules.set_defaults(run=office_packs)
-
-
-def _action(
-    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, text: str, more: str
-) -> argparse.ArgumentParser:
-    parser = _taught(actions.add_parser(name, help=text), more)
-    parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="the server's directory (%(default)s)")
-    return parser
-
-
-def _taught(parser: argparse.ArgumentParser, text: str) -> argparse.ArgumentParser:
-    parser.epilog, parser.formatter_class = text, argparse.RawDescriptionHelpFormatter
-    return parser
 
 
 def place(text: str) -> tuple[str, int]:
@@ -226,7 +207,7 @@ def serve(options: argparse.Namespace) -> int:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     hosts = {*HERE, *options.name}
     (host, api_port), (pages_host, pages_port) = options.api, options.pages
-    _must_be(options.data)
+    must_be(options.data)
     server = Server(
         options.data,
         host=host,
@@ -253,7 +234,7 @@ def serve(options: argparse.Namespace) -> int:
 
 def restored(options: argparse.Namespace) -> int:
     """`server restored`."""
-    with _database(options.data) as database:
+    with opened(options.data) as database:
         Facts(database, Bell()).begin_epoch()
     print("The booths will begin anew with their next contact.")
     return 0
@@ -261,7 +242,7 @@ def restored(options: argparse.Namespace) -> int:
 
 def new_key(options: argparse.Namespace) -> int:
     """`server new-key`."""
-    _must_be(options.data)
+    must_be(options.data)
     tls.change(options.data)
     print(f"pin            {tls.pins(options.data)[0]}")
     print("Restart the server, so that it shows the new key.", file=sys.stderr)
@@ -270,7 +251,7 @@ def new_key(options: argparse.Namespace) -> int:
 
 def new_token(options: argparse.Namespace) -> int:
     """`token new`."""
-    with _database(options.data) as database, database.write() as connection:
+    with opened(options.data) as database, database.write() as connection:
         url = options.url or notes.get(connection, notes.URL)
         if not url:
             raise CommandError("where do booths reach the server? It has not run yet: say it with --url https://…:8443")
@@ -282,17 +263,17 @@ def new_token(options: argparse.Namespace) -> int:
 
 def list_tokens(options: argparse.Namespace) -> int:
     """`token list`."""
-    with _database(options.data) as database, database.read() as connection:
+    with opened(options.data) as database, database.read() as connection:
         every = tokens.every(connection, time.time())
     for token in every:
-        until = f", until {_day(token.expires)}" if token.standing is Standing.OPEN else ""
-        print(f"{token.id:>4}  {token.name}  made {_day(token.created)}, {token.standing.value}{until}")
+        until = f", until {day(token.expires)}" if token.standing is Standing.OPEN else ""
+        print(f"{token.id:>4}  {token.name}  made {day(token.created)}, {token.standing.value}{until}")
     return 0
 
 
 def revoke_token(options: argparse.Namespace) -> int:
     """`token revoke`."""
-    with _database(options.data) as database, database.write() as connection:
+    with opened(options.data) as database, database.write() as connection:
         done = tokens.revoke(connection, options.id, time.time())
     if not done:
         raise CommandError(f"there is no open token {options.id}; a booth that has used one is revoked on the pages")
@@ -301,7 +282,7 @@ def revoke_token(options: argparse.Namespace) -> int:
 
 def office_codes(options: argparse.Namespace) -> int:
     """`server results`."""
-    with _database(options.data) as database:
+    with opened(options.data) as database:
         if options.file is None and not options.ours:
             with database.read() as connection:
                 print(office_results(connection), end="")
@@ -321,7 +302,7 @@ def office_packs(options: argparse.Namespace) -> int:
     """`server rules`."""
     if options.none and options.packs:
         raise CommandError("either packs or --none")
-    with _database(options.data) as database:
+    with opened(options.data) as database:
         if options.none or options.packs:
             _put_packs(database, options)
         print(_packs_told(database))
@@ -348,17 +329,3 @@ def _put_packs(database: Database, options: argparse.Namespace) -> None:
     print("Booths obey within a minute, or with their next contact.", file=sys.stderr)
     if gone:
         print(f"No longer in force: {', '.join(gone)}", file=sys.stderr)
-
-
-def _database(directory: Path) -> closing[Database]:
-    _must_be(directory)
-    return closing(parts.open_database(directory))
-
-
-def _must_be(directory: Path) -> None:
-    if not (directory / parts.DATABASE).exists():
-        raise CommandError(f"{directory} holds no server: run `booth-provision server init` first")
-
-
-def _day(when: float) -> str:
-    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M UTC")
