@@ -10,8 +10,11 @@ _JITTER = 0.5  # the share of a wait that is left to chance
 class Backoff:
     """Counts the failures since the last success."""
 
-    def __init__(self, chance: Callable[[], float] = random.random) -> None:
-        self._chance, self._failures = chance, 0
+    def __init__(
+        self, chance: Callable[[], float] = random.random, *, first: float = FIRST, longest: float = LONGEST
+    ) -> None:
+        """`first` and `longest` are waits in seconds."""
+        self._chance, self._first, self._longest, self._failures = chance, first, longest, 0
 
     def failed(self) -> float:
         """Seconds to wait before the next try: at least half of 1, 2, 4 … 60.
@@ -20,7 +23,7 @@ class Backoff:
         >>> [backoff.failed() for _ in range(8)]
         [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
         """
-        full = min(LONGEST, FIRST * 2.0**self._failures)
+        full = min(self._longest, self._first * 2.0**self._failures)
         self._failures = min(self._failures + 1, 16)
         return full * (1.0 - _JITTER * self._chance())
 

@@ -17,11 +17,13 @@ Turn = Callable[[], float]
 class Courier:
     """Runs `turn`. `told` hears of each trouble, and None when there is none any more; both on this thread."""
 
-    def __init__(self, name: str, turn: Turn, told: Callable[[Trouble | None], None]) -> None:
-        self._turn, self._told = turn, told
+    def __init__(
+        self, name: str, turn: Turn, told: Callable[[Trouble | None], None], backoff: Backoff | None = None
+    ) -> None:
+        """`backoff` is how it leaves a server alone; as all booths do, unless told otherwise."""
+        self._turn, self._told, self._backoff = turn, told, backoff or Backoff()
         self._news = threading.Condition()
         self._called = self._hurried = self._over = False
-        self._backoff = Backoff()
         self._beat = monotonic()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
