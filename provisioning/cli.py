@@ -15,7 +15,10 @@ from hw.errors import HardwareError
 from provisioning import keys, recording, rules, udev
 from provisioning.recording import Recording, RecordingError
 from provisioning.server import cli as server
+from provisioning.server.commands import CommandError
+from provisioning.server.environment import EnvironmentWordError
 from provisioning.server.lock import TakenError
+from provisioning.server.parts import DatabaseAwayError
 
 DATA = Path("/var/lib/boothphone")
 ENDINGS = {
@@ -65,8 +68,8 @@ class Refusal(Exception):
 
 
 REFUSALS = (
-    *(Refusal, server.CommandError, rules.ExplainError, TakenError, keys.KeyFileError, RecordingError),
-    *(OpusError, HardwareError),
+    *(Refusal, CommandError, rules.ExplainError, TakenError, keys.KeyFileError, RecordingError),
+    *(OpusError, HardwareError, EnvironmentWordError, DatabaseAwayError),
 )
 
 

@@ -41,7 +41,7 @@ class Claims:
         if wish.seconds == 0:
             return self._let_go(one, wish.number, now)
         wanted = {"number": wish.number, "booth": one.id, "fence": 1, "expires": now + min(wish.seconds, LONGEST)}
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             granted = connection.execute(self._lease, wanted | {"now": now}).one_or_none()
             if granted is not None:
                 return wire.Claimed(
@@ -59,7 +59,7 @@ class Claims:
     def _let_go(self, one: Booth, number: str, now: float) -> wire.Claimed:
         """End a lease of this booth's. The row stays, for its fence must go on growing."""
         ours = (claim.c.number == number) & (claim.c.booth == one.id) & (claim.c.expires > now)
-        with self._database.write(durable=False) as connection:
+        with self._database.write(durable=False, alone=False) as connection:
             connection.execute(update(claim).where(ours).values(expires=now))
         return wire.Claimed(granted=False, expires=now, fence=0)
 

@@ -3,50 +3,66 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-PATIENCE = 10.0  # seconds to wait for another process's write, such as `token new`
-CONNECTIONS = 8  # readers at once; the server's threads wait for each other beyond that
-_SEQUENCER = 0x626F_6F74  # the advisory lock under which facts get their numbers
+PATIENCE = 10.0  # seconds to wait for another's write, be it of another process
+CONNECTIONS = 8  # of one process; its threads wait for each other beyond that
+# Advisory locks of PostgreSQL: of whoever writes alone, and under which facts get their numbers.
+_WRITER, _SEQUENCER = 0x626F_6F73, 0x626F_6F74
 _WRITING = {"writing": True, "durable": True}
+# A process that stopped in the middle, or lost its network, must not hold up the others for ever.
+_POSTGRESQL = (
+    f"SET lock_timeout TO {int(PATIENCE * 1000)}",
+    "SET idle_in_transaction_session_timeout TO 60000",
+    # What was acknowledged survives a power cut, whatever the office has set for its other databases.
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+)
 
 
 class Database:
     """The engine with all its settings, opened once for each process.
 
-    Every write is one transaction that takes its lock at the beginning: SQLite's default would let two of them read
+    Every write is one transaction that takes its lock at the beginning: the engines' defaults would let two of them read
     the same value and lose one of the two changes without an error.
     """
 
     def __init__(self, url: URL | str) -> None:
+        url = make_url(url)
+        self.sqlite = url.get_backend_name() == "sqlite"
+        # A connection may have died since it was used last, for example when PostgreSQL was started again.
+        more: dict[str, Any] = {} if self.sqlite else {"pool_pre_ping": True, "connect_args": _CONNECT}
+        self._looking = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         # Errors must not quote what was written: names and numbers would reach the log.
         self._engine = create_engine(
-            make_url(url), pool_size=CONNECTIONS, max_overflow=0, pool_timeout=PATIENCE, hide_parameters=True
+            url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=PATIENCE, hide_parameters=True, **more
         )
         self._one_writer = threading.Lock()  # SQLite lets waiting writers poll; a lock hands over at once
-        self.sqlite = self._engine.dialect.name == "sqlite"
+        event.listen(self._engine, "connect", _prepare_sqlite if self.sqlite else _prepare_postgresql)
         if self.sqlite:
-            event.listen(self._engine, "connect", _prepare)
             event.listen(self._engine, "begin", _begin)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that only looks: everything in it is of the same moment."""
-        with self._engine.connect() as connection, connection.begin():
+        with self._engine.connect() as connection, connection.execution_options(**self._looking).begin():
             yield connection
 
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+    def write(self, *, durable: bool = True, alone: bool = True) -> Iterator[Connection]:
         """One transaction: all of it is on disk when the block has ended, or none.
 
         What is not durable waits for no disk: it survives our end, but a power cut only once something durable followed.
+        `alone`: nobody else writes alone meanwhile, so that what was read may be relied on. Without it every statement
+        must be right by itself (SQLite knows only one writer in any case).
         """
         with ExitStack() as stack:
             if self.sqlite:
@@ -54,8 +70,16 @@ class Database:
             options = _WRITING | {"durable": durable}
             connection = stack.enter_context(self._engine.connect()).execution_options(**options)
             stack.enter_context(connection.begin())
-            if not (durable or self.sqlite):
-                connection.execute(text("SET LOCAL synchronous_commit TO off"))
+            if not self.sqlite:
+                _begin_postgresql(connection, durable=durable, alone=alone)
+            yield connection
+
+    @contextmanager
+    def apart(self) -> Iterator[PoolProxiedConnection]:
+        """The driver's own connection, outside of the pool: for one who listens for what others write."""
+        connection = self._engine.raw_connection()
+        connection.detach()
+        with closing(connection):
             yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -65,15 +89,17 @@ class Database:
     def in_sequence(self, connection: Connection) -> None:
         """In a write: nobody else gives sequence numbers until its end, so that they become visible in their order."""
         if not self.sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SEQUENCER})
+            connection.execute(_LOCKED, {"key": _SEQUENCER})
 
     def upgrade(self) -> None:
         """Bring the tables to this program's version. Refuses (alembic's CommandError) a newer program's database."""
-        config = Config()
-        config.set_main_option("script_location", "provisioning.server:migrations")
-        with self._one_writer, self._engine.connect().execution_options(**_WRITING) as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        with self.write() as connection:
+            command.upgrade(_steps(connection), "head")
+
+    def downgrade(self, revision: str) -> None:
+        """Bring the tables back to an older program's version, "base" for none at all; what it knows not is lost."""
+        with self.write() as connection:
+            command.downgrade(_steps(connection), revision)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -85,7 +111,31 @@ def at(path: Path) -> Database:
     return Database(URL.create("sqlite", database=str(path)))
 
 
-def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+def _steps(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "provisioning.server:migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _prepare_postgresql(connection: psycopg.Connection, _: ConnectionPoolEntry) -> None:
+    for statement in _POSTGRESQL:
+        connection.execute(statement)
+    connection.commit()
+
+
+def _begin_postgresql(connection: Connection, *, durable: bool, alone: bool) -> None:
+    if not durable:
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+    if alone:
+        connection.execute(_LOCKED, {"key": _WRITER})
+
+
+_LOCKED = text("SELECT pg_advisory_xact_lock(:key)")
+_CONNECT = {"connect_timeout": 10, "application_name": "boothphone"}
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # no transactions behind our back: _begin says how each begins
     for pragma in (
         f"busy_timeout = {int(PATIENCE * 1000)}",

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from alembic.util import CommandError
 from obstore.store import ObjectStore
+from sqlalchemy.exc import OperationalError
 
 from provisioning import keys
-from provisioning.server import archive, database, notes, tls, tokens
+from provisioning.server import archive, environment, notes, tls, tokens
 from provisioning.server.bell import Bell
 from provisioning.server.booths import Booths, Terms
 from provisioning.server.calls import Calls
@@ -22,8 +24,12 @@ from provisioning.server.lists import Lists
 from provisioning.server.recordings import Recordings
 from provisioning.server.uploads import Uploads
 
-DATABASE, ARCHIVE, INCOMING = "server.db", "archive", "incoming"
+DATABASE, ARCHIVE, INCOMING = environment.FILE, "archive", "incoming"
 RECORDINGS_KEY, SECRET = "recordings.key", "pages.secret"
+
+
+class DatabaseAwayError(Exception):
+    """The database does not answer, or not as it should; the text says which and why."""
 
 
 def make(directory: Path) -> None:
@@ -38,9 +44,21 @@ def make(directory: Path) -> None:
 
 
 def open_database(directory: Path) -> Database:
-    """The database, brought to this program's version."""
-    store = database.at(directory / DATABASE)
-    store.upgrade()
+    """The database, brought to this program's version: the environment's, else the directory's own.
+
+    Raises EnvironmentWordError or DatabaseAwayError.
+    """
+    url = environment.database_url(directory)
+    store = Database(url)
+    try:
+        store.upgrade()
+    except OperationalError as problem:
+        store.close()
+        # The driver names host and user, never the password.
+        raise DatabaseAwayError(f"the database {url} cannot be used: {str(problem.orig).strip()}") from problem
+    except CommandError as problem:
+        store.close()
+        raise DatabaseAwayError(f"the database {url} is of another version of this program: {problem}") from problem
     return store
 
 

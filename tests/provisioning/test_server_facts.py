@@ -43,14 +43,19 @@ def mine(one, wanted, cursor=""):
     return [name for name in found if name in wanted]
 
 
-@pytest.fixture
-def store(tmp_path):
+def made(url):
     """A database with two booths in it, and no server."""
-    store = database.at(tmp_path / "server.db")
+    store = database.Database(url)
     store.upgrade()
     with store.write() as connection:
         for name in "AB":
             connection.execute(insert(schema.booth).values(id=name, name=f"Booth {name}", key=b"", enrolled=0.0))
+    return store
+
+
+@pytest.fixture
+def store(database_url):
+    store = made(database_url)
     yield store
     store.close()
 
@@ -223,9 +228,9 @@ def test_the_database_itself_keeps_facts(store, log, statement):
     assert len(log.after("").facts) == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_not_even_replace_slips_past(store, log):
-    told = fact()
-    log.take("A", [json.dumps(told).encode()])
+    log.take("A", [json.dumps(fact()).encode()])
     with pytest.raises(DatabaseError, match="only ever added"), store.write() as connection:
         connection.exec_driver_sql("REPLACE INTO fact SELECT * FROM fact")
     assert len(log.after("").facts) == 1
@@ -247,13 +252,11 @@ def test_whatever_a_fact_holds_it_is_taken_or_refused(kept, data):
     assert len(taken.ids) + len(taken.refused) == 1
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def kept(request, tmp_path_factory):
     """Facts for many examples."""
-    store = database.at(tmp_path_factory.mktemp("facts") / "server.db")
-    store.upgrade()
-    with store.write() as connection:
-        connection.execute(insert(schema.booth).values(id="A", name="A", key=b"", enrolled=0.0))
+    file = tmp_path_factory.mktemp("facts") / "server.db"
+    store = made(request.getfixturevalue("postgresql").new() if request.param == "postgresql" else f"sqlite:///{file}")
     log = Facts(store, Bell())
     log.prepare()
     yield log
@@ -377,6 +380,7 @@ def test_no_write_is_lost(store):
         assert connection.scalar(select(note.c.value).where(note.c.key == "count")) == "200"
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_another_process_may_write_too(store, tmp_path):
     other = sqlite3.connect(tmp_path / "server.db", timeout=10, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

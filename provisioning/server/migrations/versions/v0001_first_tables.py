@@ -19,6 +19,20 @@ def upgrade() -> None:
     _facts_stay()
 
 
+def downgrade() -> None:
+    """Leave nothing."""
+    for table in _TABLES:
+        op.drop_table(table)  # with its triggers
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION fact_stays()")
+
+
+_TABLES = (  # whoever points at another one first
+    *("fact", "recording", "memo", "call", "assignment", "rejected_row", "list_row", "list"),
+    *("shift", "claim", "token", "booth", "session", "administrator", "server_note"),
+)
+
+
 def _people() -> None:
     op.create_table(
         "server_note",

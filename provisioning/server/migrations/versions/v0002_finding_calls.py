@@ -19,3 +19,12 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         found = ["moment", "id", "incoming", "result", "booth", "agent", "list_name"]
         op.create_index("ix_call_found", "call", [*found, "customer", "reading", "shown", "number", "note"])
+
+
+def downgrade() -> None:
+    """The indexes as they were."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.drop_index("ix_call_found", "call")
+    op.drop_index("ix_recording_state_begun", "recording")
+    op.drop_index("ix_call_list_list_row_result", "call")
+    op.create_index("ix_call_list_list_row", "call", ["list", "list_row"])

@@ -28,3 +28,10 @@ def upgrade() -> None:
     op.create_index("ix_conflict_seen_later", "conflict_seen", ["later"])
     op.drop_index("ix_call_number", "call")
     op.create_index("ix_call_number_moment", "call", ["number", "moment"])
+
+
+def downgrade() -> None:
+    """Nobody has seen a pair; the index by number alone is back."""
+    op.drop_index("ix_call_number_moment", "call")
+    op.create_index("ix_call_number", "call", ["number"])
+    op.drop_table("conflict_seen")
