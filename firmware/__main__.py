@@ -19,6 +19,7 @@ from firmware.claims import Claims
 from firmware.clock import Clock
 from firmware.conversation import Conversation
 from firmware.display import Display, paper
+from firmware.forecast import Forecast
 from firmware.gate import Gate, Target
 from firmware.hardware import Hardware
 from firmware.keying import Keying
@@ -33,11 +34,14 @@ from firmware.recorder import Recorder
 from firmware.redial import Decision
 from firmware.registerfile import RegisterFileError
 from firmware.registers import Registers
+from firmware.results import Results
+from firmware.retention import Retention, Terms
 from firmware.rulebook import InForce, Rulebook
 from firmware.settings import Settings, SettingsError, example, load
 from firmware.sim import SimPin
 from firmware.soundtest import SoundTest
 from firmware.store import CardError
+from firmware.upkeep import Upkeep
 from firmware.vault import Vault
 from firmware.wrapup import WrapUp
 from hw import wiring
@@ -47,6 +51,7 @@ from hw.events import Event
 
 DEVICE = Path("/etc/boothphone/device.toml")
 TRIES = "pin-tries"
+MEGABYTE = 1_000_000
 HAND_OVER = 0.0005
 """Seconds after which a busy thread lets another one run. With Python's own 5 ms, a picture being drawn made a dial wait
 for 30 to 60 ms; with this, for 2."""
@@ -65,7 +70,9 @@ def compose(
     clock = clock or Clock(settings.clock.trust)
     bell = bell_of(settings.data)
     ring = bell.ring if bell else _nobody
-    vault = Vault(settings.data / "recordings", settings.recording.recipients, inbox.put, ring)
+    recording = settings.recording
+    place, reserve = settings.data / "recordings", recording.reserve_mb * MEGABYTE
+    vault = Vault(place, recording.recipients, inbox.put, ring, reserve=reserve)
     law = in_force(settings, sample_allowed=sample_allowed)
     calls = books(settings, clock, ring, law)
     recover(vault, calls)
@@ -144,9 +151,17 @@ def furnish(settings: Settings, hardware: Hardware, vault: Vault, calls: Calls, 
         soundtest=SoundTest(hardware.handset),
         law=law,
         sim=card,
+        upkeep=upkeep_of(settings, calls, clock, vault, codes),
         liaison=Liaison(settings, calls, clock, browsing, law=law, codes=codes, vault=vault, post=post),
         condition=Condition(calls.recall("language") or settings.language, agent=_agent(settings, calls)),
     )
+
+
+def upkeep_of(settings: Settings, calls: Calls, clock: Clock, vault: Vault, codes: Results) -> Upkeep:
+    """What deletes copies that are no longer needed, and foresees when the card is full."""
+    terms = Terms(settings.recording.keep_days, settings.recording.free_mb * MEGABYTE)
+    retention = Retention(calls.store, clock, vault, codes, terms)
+    return Upkeep(retention, Forecast(calls.store, clock, vault, retention))
 
 
 def _tries(settings: Settings, calls: Calls) -> dict[str, Tries]:

@@ -16,7 +16,7 @@ from firmware.acts.wrapping import Wrapping
 from firmware.callflow import IN_CALL, Place, State
 from firmware.display import Display
 from firmware.keys import Keys
-from firmware.liaison import Synced
+from firmware.liaison import QUIET, Synced
 from firmware.outcomes import TimedOut
 from firmware.parts import Parts
 from firmware.scenery import Scenery
@@ -131,6 +131,8 @@ class Booth:
             self._parts.liaison.work()
         elif (self._untidy or self._parts.calls.ailing) and self._place.state is State.LIST:
             self._untidy = not self._tidied()
+        elif self._place.state in QUIET:
+            self._parts.upkeep.turn()
 
     def _tidied(self) -> bool:
         """Whether the card took what it had refused before, and the housekeeping; if not, the next moment will do."""

@@ -3,6 +3,7 @@
 import math
 import sqlite3
 import uuid
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -61,6 +62,11 @@ def facts_of_number(store: Store, key: str) -> tuple[Fact, ...]:
     return tuple(_fact(row) for row in store.rows(_FACTS, key))
 
 
+def facts_in(rows: Iterable[sqlite3.Row]) -> tuple[Fact, ...]:
+    """The facts that a question such as HOLDS finds."""
+    return tuple(map(_fact, rows))
+
+
 def append(db: sqlite3.Connection, fact: Fact, stamp: Stamp, *, ours: bool) -> None:
     """Write a fact inside somebody's transaction. An own fact of unknown date keeps its stamp, to be dated later."""
     boot, monotonic = (stamp.boot, stamp.monotonic) if ours else (None, None)
@@ -109,6 +115,11 @@ def new_id(call: str, kind: FactKind, version: int) -> str:
     return str(uuid.uuid5(uuid.UUID(call), f"{kind.value}/{version}"))
 
 
+HOLDS = """
+SELECT f.*, f.at AS dated FROM fact f WHERE f.kind IN ('legal-hold', 'legal-release') ORDER BY f.seq
+"""
+"""Every legal hold and every release of one."""
+
 _FACTS = """
 SELECT f.*, coalesce(f.at, f.monotonic + b.ahead) AS dated
 FROM fact f LEFT JOIN boot b ON b.id = f.boot
@@ -126,6 +137,7 @@ WHERE c.number = ? ORDER BY c.seq DESC LIMIT ?
 _ELSEWHERE = """
 SELECT f.*, f.at AS dated FROM fact f
 WHERE f.number = ? AND f.call IS NOT NULL AND NOT EXISTS (SELECT 1 FROM call c WHERE c.id = f.call)
+    AND f.kind NOT IN ('legal-hold', 'legal-release')
 ORDER BY f.seq DESC LIMIT ?
 """
 

@@ -28,6 +28,8 @@ class FactKind(Enum):
     CONSENT = "consent"  # agreed to be called, with proof, until `due` (None: until it is withdrawn)
     WITHDRAWAL = "withdrawal"  # took the consent back
     CLAIM = "claim"  # another booth is about to call, until `due`; never kept
+    LEGAL_HOLD = "legal-hold"  # no recording of `call` may be deleted; without a call, none of the number
+    LEGAL_RELEASE = "legal-release"  # the end of one such hold: see firmware.legalhold
 
 
 class Hold(Enum):

@@ -10,6 +10,8 @@ from firmware.store import Store
 
 IDENTITY = Path("sync") / "identity.json"  # in the data directory; there from the enrolment on
 NAME, SOFTWARE, FAULTS = "booth", "software", "faults"  # the booth's notes
+FULL_IN = "card-full-in"  # the booth's: days until its card is full; empty: not foreseen
+TARIFF = "tariff"  # the booth's: when recordings may go and how fast, as firmware.tariff writes it
 REPORT, RESULTS = "sync-report", "results"  # sync's: the latter are the office's result codes, empty for our own
 RULES = "rule-packs"  # sync's: the office's rule packs, a JSON list of TOML texts; empty for none
 STALE = 180.0  # seconds without a word from the server after which it counts as out of reach

@@ -20,6 +20,7 @@ from firmware.rulebook import InForce
 from firmware.settings import Settings
 from firmware.sim import SimPin
 from firmware.soundtest import SoundTest
+from firmware.upkeep import Upkeep
 from firmware.vault import Vault
 from firmware.wrapup import WrapUp
 from hw.events import LineLost
@@ -67,4 +68,5 @@ class Parts:
     condition: Condition
     law: InForce
     sim: SimPin
+    upkeep: Upkeep
     reconnect: Reconnect = field(default_factory=Reconnect)

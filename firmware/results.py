@@ -41,6 +41,8 @@ class Result:
     limit: int | None = None  # so many of these on one number are an implied refusal
     hold: bool = False  # True: nobody calls the number again until a supervisor lifts it
     attempt: bool = True  # False: the dial does not count as an attempt
+    keep: int | None = None  # days that a booth keeps its copy of the recording after the server has it
+    archive: int | None = None  # days that the server keeps the recording
 
 
 class ResultsError(ValueError):
@@ -204,6 +206,8 @@ _WANTED: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "limit": (lambda value: _is_count(value, 1), "a count"),
     "hold": (_is_bool, "true or false"),
     "attempt": (_is_bool, "true or false"),
+    "keep": (_is_count, "days"),
+    "archive": (lambda value: _is_count(value, 1), "days, one at least"),
 }
 _NEEDED: Final = ("key", "code", "ja", "en", "kana", "final", "contact")
 

@@ -1,6 +1,7 @@
 """What there is to show: the parts' bodies under one header."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from time import monotonic
 
@@ -76,10 +77,15 @@ class Scenery:
             signal=parts.condition.signal,
             recording=recording,
             agent=parts.condition.agent,
+            card=parts.upkeep.scarce,
         )
 
     def _list(self) -> Body:
-        return self._parts.browsing.list_body(self._parts.condition.owed or self._parts.calls.owed())
+        body = self._parts.browsing.list_body(self._parts.condition.owed or self._parts.calls.owed())
+        scarce = self._parts.upkeep.scarce
+        if body.notice or scarce is None:
+            return body
+        return replace(body, notice="card-soon" if scarce else "card-full")
 
     def _armed(self) -> Body:
         if self.armed is None:
@@ -115,6 +121,7 @@ class Scenery:
             ("sync", str(self._waiting())),
             *parts.liaison.lines(),
             ("card", f"{parts.vault.space() // MEGABYTE} MB"),
+            ("card-full-in", "unknown" if parts.upkeep.days is None else str(int(parts.upkeep.days))),
             ("modem", condition.model or "-"),
             ("network", condition.operator or "-"),
             *quality.lines(parts.calls, condition.impaired),

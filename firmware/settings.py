@@ -78,6 +78,12 @@ def _pin(hashed: Secret) -> str:
     return "" if right else "must be a PIN's hash (scrypt$…), never the PIN itself; `booth-provision pin` makes one"
 
 
+def _recording(recording: "Recording") -> str:
+    sizes = {"keep_days": recording.keep_days, "free_mb": recording.free_mb, "reserve_mb": recording.reserve_mb}
+    below = [name for name, value in sizes.items() if value < 0]
+    return f"{below[0]} must not be negative" if below else ""
+
+
 def _sim_pin(digits: str) -> str:
     return "" if is_sim_pin(digits) else "must be the SIM card's PIN: 4 to 8 digits in quotes"
 
@@ -96,12 +102,15 @@ def _guard(rules: Rules) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """Who can open the recordings, and whether emergency calls are recorded."""
+    """Who can open the recordings, whether emergency calls are recorded, and how long the booth keeps its copies."""
 
     recipients: Annotated[
         tuple[str, ...], Rule(check=_recipients, missing="name the public key of your server (age1…)")
     ]
     emergency: bool = False
+    keep_days: float = 7.0
+    free_mb: int = 1000
+    reserve_mb: int = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +190,9 @@ class Settings:
     hook: Annotated[Driver, Rule(known=("pin", "lifted_high"), missing='say which driver serves it, or kind = "none"')]
     lamps: Annotated[Driver, Rule(known=("line", "recording", "sync"))] = NO_LAMPS
     screen: Annotated[Driver, Rule(known=_SCREEN, missing=_DRIVER)]
-    recording: Annotated[Recording, Rule(missing="say who can open the recordings: recipients = [ … ]")]
+    recording: Annotated[
+        Recording, Rule(check=_recording, missing="say who can open the recordings: recipients = [ … ]")
+    ]
     guard: Annotated[Rules, Rule(check=_guard)] = STRICT
     campaign: Annotated[Campaign, Rule(check=_campaign)] = SALES
     clock: TimeSource = TimeSource()

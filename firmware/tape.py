@@ -57,6 +57,7 @@ class Tape:
         agent, customer = zip(*self._packets, strict=True)
         segment = Segment(self.call, self._segments, self._written, self._answer, self._left_out, agent, customer)
         try:
+            self._vault.check_room()
             self._file.append(segment)
         except OSError as problem:
             self._fail(problem)

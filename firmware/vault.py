@@ -1,6 +1,7 @@
 """The vault: sealed recordings on the card, written by a thread of their own."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import queue
@@ -76,11 +77,7 @@ class JournalFile:
 
     def made_known(self) -> None:
         """Make the file's name survive a power cut."""
-        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _make_known(self.path.parent)
 
     def continue_after(self, data: bytes) -> None:
         """Take over `data`, with which the file begins, and cut off what follows."""
@@ -124,9 +121,19 @@ class Vault:
     """
 
     def __init__(
-        self, directory: Path, recipients: Sequence[str], post: Post, written: Callable[[], object] = lambda: None
+        self,
+        directory: Path,
+        recipients: Sequence[str],
+        post: Post,
+        written: Callable[[], object] = lambda: None,
+        *,
+        reserve: int = 0,
     ) -> None:
-        """`written` is called, on the vault's thread, whenever one more segment is on the disk."""
+        """`written` is called, on the vault's thread, whenever one more segment is on the disk.
+
+        With fewer than `reserve` bytes left on the card nothing is recorded: calls and facts are still to be written down.
+        """
+        self.reserve = reserve
         self.seal_to(recipients)
         with contextlib.suppress(OSError):  # then each recording says that it has failed, and calls go on
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -164,6 +171,7 @@ class Vault:
 
     def create(self, call: UUID) -> JournalFile:
         """A new journal; on the vault's thread. Raises OSError, also if the call has one already."""
+        self.check_room()
         path = self.path(call)
         if path.exists():
             raise FileExistsError(f"{path.name} exists already")
@@ -182,6 +190,24 @@ class Vault:
         except OSError:
             return 0
         return card.f_bavail * card.f_frsize
+
+    def check_room(self) -> None:
+        """Raises OSError when less is left than the database needs to go on without any recording, or if nobody can say."""
+        card = os.statvfs(self.directory)
+        if card.f_bavail * card.f_frsize < self.reserve:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def size(self, recording: str) -> int | None:
+        """Bytes of a journal on the card, by its name; None when there is none."""
+        try:
+            return (self.directory / f"{recording}{SUFFIX}").stat().st_size
+        except OSError:
+            return None
+
+    def erase(self, recording: str) -> None:
+        """Delete a journal; gone for good when this returns. Harmless when it is gone already. Raises OSError."""
+        (self.directory / f"{recording}{SUFFIX}").unlink(missing_ok=True)
+        _make_known(self.directory)
 
     def recover(self) -> list[Recovered]:
         """Close what a crash left open: cut torn tails, append closing records. For the start, before any call."""
@@ -226,6 +252,15 @@ class Vault:
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
             task()
+
+
+def _make_known(directory: Path) -> None:
+    """Make what was done to the names in a directory survive a power cut."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def call_of(path: Path) -> UUID | None:

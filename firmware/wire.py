@@ -207,6 +207,7 @@ class Wanted(Message, frozen=True):
     results: str = ""  # the office's result codes, as results.toml has them; empty: the booth has these
     rules: str = ""  # the office's rule packs, a JSON list of TOML texts; empty: the booth has these
 
+    full_in: float | None = None  # days until the card is full, as far as the booth can foresee
 
 class Claim(Message, frozen=True):
     """The wish to call a number soon; 0 seconds: to let it go."""

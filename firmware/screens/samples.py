@@ -152,6 +152,7 @@ _MENU = MenuBody("", tuple(MENU))
 _STATUS: tuple[tuple[str, str | float], ...] = (
     ("sync", "3"),
     ("card", "21480 MB"),
+    ("card-full-in", "120"),
     ("modem", "Quectel EG25-G"),
     ("sim", "ready"),
     ("network", "MINATO MOBILE"),
@@ -185,6 +186,8 @@ LISTS: dict[str, Scene] = {
     "list-saved": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="saved"), WAITING),
     "list-warning": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="armed-timeout")),
     "list-owed": _scene(S.LIST, ListBody(LIST, ROWS, 0, 33, owed=TALK)),
+    "list-card-soon": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="card-soon"), replace(HEADER, card=5.2)),
+    "list-card-full": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="card-full"), replace(HEADER, card=0.0)),
     "list-none": _scene(S.LIST, ListBody(None)),
     "list-empty": _scene(S.LIST, ListBody(LIST)),
     "list-none-notice": _scene(S.LIST, ListBody(None, notice="unlogged")),
@@ -272,7 +275,7 @@ CALLS: dict[str, Scene] = {
     ),
     "talking-tones": _scene(S.TALKING, replace(_TALKING, tone_mode=True, tones="12#"), RECORDING),
     "talking-no-record": _scene(
-        S.TALKING, replace(_TALKING, branches=("はい", "いいえ")), replace(HEADER, recording="failed")
+        S.TALKING, replace(_TALKING, branches=("はい", "いいえ")), replace(HEADER, recording="failed", card=0.0)
     ),
     "talking-stranger": _scene(S.TALKING, CallBody(replace(STRANGER, answered=True), 61.0), RECORDING),
     "talking-payphone": _scene(S.TALKING, CallBody(replace(PAYPHONE, answered=True), 61.0), RECORDING),

@@ -26,6 +26,7 @@ class Header:
     signal: int | None = None  # bars, 0 to 4
     recording: Rec = "off"
     agent: str = ""
+    card: float | None = None  # days until it is full, when it is time to warn; 0: nothing can be recorded
 
 
 @dataclass(frozen=True, slots=True)

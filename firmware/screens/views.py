@@ -62,6 +62,13 @@ def _body(scene: Scene, teller: Teller) -> View:  # noqa: C901, PLR0911 one case
             return service.menu(body, teller)
 
 
+def _card(header: Header, teller: Teller) -> str:
+    """How long the card will last, if not long; while somebody talks the recording's own sign has its place."""
+    if header.card is None or header.recording != "off":
+        return ""
+    return teller.text("card {days} d", days=int(header.card)) if header.card >= 1 else teller.text("card full")
+
+
 def _status(header: Header, teller: Teller) -> Status:
     recording = {
         "off": "",
@@ -73,7 +80,7 @@ def _status(header: Header, teller: Teller) -> Status:
     }[header.recording]
     return Status(
         clock=teller.times.clock(),
-        trouble=teller.text("time?") if header.now is None else "",
+        trouble=teller.text("time?") if header.now is None else _card(header, teller),
         pending=header.pending,
         synced=header.synced,
         signal=header.signal,

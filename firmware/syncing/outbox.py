@@ -145,5 +145,7 @@ _AGAIN: Final = (
     WHERE version > 0 OR (cause IS NOT NULL AND (emergency = 1 OR (incoming = 1 AND answered = 0))) ORDER BY seq""",
     """INSERT OR IGNORE INTO outbox (kind, ref, version, at, boot, monotonic)
     SELECT 'shift', id, 1, at, boot, monotonic FROM shift""",
-    "UPDATE upload SET state = 'open', sent = 0, digest = '', problem = ''",
+    """UPDATE upload SET state = 'open', sent = 0, digest = '', problem = ''
+    WHERE recording NOT IN (SELECT recording FROM delivered WHERE state = 'gone')""",
+    "DELETE FROM delivered WHERE state <> 'gone'",
 )

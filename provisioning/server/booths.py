@@ -110,6 +110,7 @@ class Booths:
         self._bell.ring(Topic.BOOTHS)
         return wire.Wanted(
             time=self._now(),
+            "full_in": status.full_in,
             name=one.name,
             recipients=self._terms.recipients,
             pins=self._terms.pins,

@@ -84,7 +84,7 @@ class Facts:
     def _keep(self, rows: Sequence[dict[str, object]]) -> None:
         if not rows:
             return
-        with self._database.write() as connection:
+        with self._database.write(alone=False) as connection:
             added = self._insert(connection, rows)
         if added:
             self._bell.ring(Topic.FACTS)
@@ -114,7 +114,8 @@ def epoch_of(connection: Connection) -> str:
 def _checked(raw: msgspec.Raw) -> wire.Fact:
     """A booth's fact. Kinds that are not known here may be known to other booths.
 
-    What opens a number is made on the server only: a stolen booth must not free anybody to be called.
+    What opens a number is made on the server only: a stolen booth must not free anybody to be called, nor any recording
+    to be deleted.
     """
     one: wire.Fact = wire.read(raw, wire.Fact)
     if one.kind in _OPENS:
@@ -127,6 +128,8 @@ def _checked(raw: msgspec.Raw) -> wire.Fact:
 _OPENS: Final = {
     FactKind.LIFT.value: "a refusal is lifted on the server, not by a booth",
     FactKind.CONSENT.value: "a consent is recorded on the server, with its proof, not by a booth",
+    FactKind.LEGAL_HOLD.value: "a legal hold is set on the server, not by a booth",
+    FactKind.LEGAL_RELEASE.value: "a legal hold is released on the server, not by a booth",
 }
 
 

@@ -46,6 +46,7 @@ kind = "{hook}"
 kind = "hd44780"
 [recording]
 recipients = ["{recipient}"]
+{recording}
 [campaign]
 packs = {packs}
 product = "{product}"
@@ -163,6 +164,7 @@ class Stage:
         self.packs: list[str] = []
         self.product = ""
         self.line = ""  # more settings of it
+        self.recording = ""  # likewise
 
     def fill_card(self):
         """From now on the kernel takes no byte more, in any file."""
@@ -200,6 +202,7 @@ class Stage:
                 packs=self.packs,
                 product=self.product,
                 line=self.line,
+                recording=self.recording,
                 more=more.replace("AGENTS_PIN", HASHES[AGENTS_PIN]),
             )
         )
