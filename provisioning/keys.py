@@ -1,11 +1,12 @@
 """The key pair of the recordings: booths know the public half only, so a stolen card plays nothing."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyrage
 from pyrage import x25519
+
+from provisioning import intact
 
 
 class KeyFileError(Exception):
@@ -17,17 +18,13 @@ def make(path: Path) -> str:
     identity = x25519.Identity.generate()
     public = str(identity.to_public())
     try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        intact.create(path, f"# recordings of booths; public key: {public}\n{identity}\n".encode("ascii"))
     except FileExistsError as problem:
         raise KeyFileError(
             f"{path} exists already; a key is never overwritten, recordings sealed to it would be lost"
         ) from problem
     except OSError as problem:
         raise KeyFileError(f"{path}: {problem.strerror}") from problem
-    with os.fdopen(file, "w", encoding="ascii") as out:
-        out.write(f"# recordings of booths; public key: {public}\n{identity}\n")
-        out.flush()
-        os.fsync(out.fileno())
     return public
 
 

@@ -12,7 +12,7 @@ from alembic.util import CommandError
 from obstore.store import ObjectStore
 from sqlalchemy.exc import OperationalError
 
-from provisioning import keys
+from provisioning import intact, keys
 from provisioning.server import archive, environment, notes, tls, tokens
 from provisioning.server.bell import Bell
 from provisioning.server.booths import Booths, Terms
@@ -38,8 +38,7 @@ def make(directory: Path) -> None:
     if not (directory / RECORDINGS_KEY).exists():
         keys.make(directory / RECORDINGS_KEY)
     if not (directory / SECRET).exists():
-        with os.fdopen(os.open(directory / SECRET, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
+        intact.create(directory / SECRET, secrets.token_bytes(32))
     tls.make(directory)
 
 

@@ -4,7 +4,6 @@ There are two keys: the one in use, and a backup of which every booth knows the 
 stolen, the second takes its place and no booth need be visited.
 """
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from firmware import wire
+from provisioning import intact
 
 CERTIFICATE, KEY, BACKUP = "booth-api.pem", "booth-api.key", "booth-api-backup.key"
 # A booth may believe any year: it has no clock of its own.
@@ -32,14 +32,22 @@ def make(directory: Path) -> None:
     for name in (KEY, BACKUP):
         if not (directory / name).exists():
             _write_key(directory / name)
-    if not (directory / CERTIFICATE).exists():
+    if not _certified(directory):
         _write_certificate(directory)
+
+
+def _certified(directory: Path) -> bool:
+    """Whether there is a certificate, and of the key in use: a crash may have come between the one and the other."""
+    try:
+        certificate = x509.load_pem_x509_certificate((directory / CERTIFICATE).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return False
+    return certificate.public_key() == _read_key(directory / KEY).public_key()
 
 
 def change(directory: Path) -> None:
     """Put the backup in the place of the key in use, and make a new backup."""
     (directory / BACKUP).replace(directory / KEY)
-    (directory / CERTIFICATE).unlink(missing_ok=True)
     make(directory)
 
 
@@ -51,10 +59,7 @@ def pins(directory: Path) -> tuple[str, ...]:
 def _write_key(path: Path) -> None:
     key = generate_private_key(SECP256R1())
     data = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    intact.create(path, data)
 
 
 def _write_certificate(directory: Path) -> None:
@@ -71,9 +76,7 @@ def _write_certificate(directory: Path) -> None:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    part = directory / f"{CERTIFICATE}.part"
-    part.write_bytes(certificate.public_bytes(Encoding.PEM))
-    part.replace(directory / CERTIFICATE)
+    intact.replace(directory / CERTIFICATE, certificate.public_bytes(Encoding.PEM))
 
 
 def _read_key(path: Path) -> EllipticCurvePrivateKey:

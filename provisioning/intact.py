@@ -1,0 +1,53 @@
+"""Small files that are whole or not there at all, whatever happens while they are written: keys above all.
+
+An empty or half a key file would stand in the way of every later start.
+"""
+
+import os
+from pathlib import Path
+
+
+def create(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet, for its owner only; on disk, name and bytes, when this returns.
+
+    Raises FileExistsError and changes nothing if it is there; OSError.
+    """
+    _write(path, data, replace=False)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """The same in the place of one that may be there. Raises OSError."""
+    _write(path, data, replace=True)
+
+
+def _write(path: Path, data: bytes, *, replace: bool) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)  # of one who crashed
+    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(file, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        if replace:
+            part.replace(path)
+        else:
+            _link(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _link(part: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # a stick that knows no links: then one look must do
+        if path.exists():
+            raise FileExistsError(path) from None
+        part.replace(path)
