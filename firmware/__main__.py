@@ -112,8 +112,11 @@ def recover(vault: Vault, calls: Calls) -> None:
     try:
         calls.close_lost()
         for found in vault.recover():
-            calls.recorded(found.call, {"file": found.path.name, "segments": found.segments, "complete": False})
             log.warning("call %s: recording recovered, %d segments", found.call, found.segments)
+        # Also those that were closed in time, when the crash came before the books knew of them.
+        for call in filter(calls.lacks_recording, vault.calls()):
+            found = vault.look(call)
+            calls.recorded(found.call, {"file": found.path.name, "segments": found.segments, "complete": False})
     except (CardError, OSError) as problem:
         log.warning("not all was recovered: %s", problem)
 

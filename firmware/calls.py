@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from firmware import aftermath, record, redial
 from firmware.clock import Clock, Stamp
@@ -145,6 +146,10 @@ class Calls(Customers, Facts, Logbook):
                 "UPDATE call SET recording = ?, talk = coalesce(?, talk) WHERE id = ?",
                 (json.dumps(recording), talk, call_id),
             )
+
+    def lacks_recording(self, call_id: UUID) -> bool:
+        """Whether this is a call, and its books know of no recording."""
+        return self._store.row("SELECT 1 FROM call WHERE id = ? AND recording IS NULL", str(call_id)) is not None
 
     def finish(
         self, call_id: str, result: Result, *, due: float | None = None, whom: str = "", clear: str = "", note: str = ""

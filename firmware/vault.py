@@ -211,9 +211,18 @@ class Vault:
 
     def recover(self) -> list[Recovered]:
         """Close what a crash left open: cut torn tails, append closing records. For the start, before any call."""
-        journals = sorted(self.directory.glob(f"*{SUFFIX}"))
-        found = (self._recover(path, call) for path in journals if (call := call_of(path)) is not None)
+        found = (self._recover(self.path(call), call) for call in self.calls())
         return [recovered for recovered in found if recovered is not None]
+
+    def calls(self) -> list[UUID]:
+        """All that have a journal here."""
+        journals = sorted(self.directory.glob(f"*{SUFFIX}"))
+        return [call for path in journals if (call := call_of(path)) is not None]
+
+    def look(self, call: UUID) -> Recovered:
+        """A journal of which nothing need be cut. Raises OSError."""
+        reading = journal.read(self.path(call).read_bytes())
+        return Recovered(str(call), self.path(call), len(reading.records) - reading.closed, 0, reading.closed)
 
     def close(self) -> None:
         """Write what is queued, for at most a few seconds, and end."""
