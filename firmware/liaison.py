@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from firmware import mailbox, results, rulepack, wake
+from firmware import mailbox, results, rulepack, tariff, wake
 from firmware.arrivals import Arrivals
 from firmware.browsing import Browsing
 from firmware.callflow import State
@@ -20,6 +20,7 @@ from firmware.rulebook import InForce
 from firmware.rulepack import RulePackError
 from firmware.settings import Settings
 from firmware.store import CardError
+from firmware.tariff import Tariff
 from firmware.vault import Vault, VaultError
 from hw.contracts import Post
 from hw.events import Event, TimeHeard
@@ -67,6 +68,12 @@ class Liaison:
         with suppress(CardError):
             self._calls.remember(mailbox.NAME, self._settings.booth)
             self._calls.remember(mailbox.SOFTWARE, version("boothphone"))
+            line = self._settings.sync
+            self._calls.remember(
+                mailbox.TARIFF,
+                tariff.written(Tariff(limit=line.limit, hours=line.hours, zone=self._settings.zone)),
+            )
+            self._bell.ring()
         with suppress(CardError):
             self._obey()  # before the first dial
         if self.enrolled:

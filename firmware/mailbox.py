@@ -27,6 +27,10 @@ class Report:
     boot: str = ""  # the same moment by this machine's
     monotonic: float = 0.0
     recordings: int = 0  # that wait, the one being made left out
+    bytes: int = 0  # of them, roughly
+    pace: float = 0.0  # bytes a second of recordings, at present; 0: none has gone yet
+    opens: float = 0.0  # seconds until the line's hours for recordings begin; 0: they may go
+    kept_back: int = 0  # things that the server will not have
     name: str = ""  # what the server calls this booth
     recipients: tuple[str, ...] = ()  # who the server says recordings are to be sealed to
 

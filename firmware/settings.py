@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import phonenumbers
 import pyrage
 
-from firmware import rulepack
+from firmware import rulepack, tariff
 from firmware.clock import Trust
 from firmware.known import Rules
 from firmware.pin import is_hash
@@ -162,6 +162,14 @@ class Campaign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sync:
+    """What recordings may take of the line to the server: so many kbit/s (0: all of it), and in which hours."""
+
+    limit: Annotated[int, Rule(check=tariff.limit_fault)] = 0
+    hours: Annotated[str, Rule(check=tariff.hours_fault)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """What the agent says, page by page."""
 
@@ -199,6 +207,7 @@ class Settings:
     supervisor: Supervisor = Supervisor()
     agents: Annotated[tuple[Agent, ...], Rule(name="agent")] = ()
     emergency: Emergency = Emergency()
+    sync: Sync = Sync()
     script: Script = Script()
 
 

@@ -6,10 +6,13 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from firmware import mailbox, wire
+from msgspec.structs import replace
+
+from firmware import mailbox, quarantine, wake, wire
 from firmware.clock import Clock
 from firmware.store import CardError, NewerDatabaseError, Store
 from firmware.syncing.daemon import DATABASE, Daemon
@@ -32,6 +35,10 @@ A new booth, step by step:
   2. in the booth:    booth-sync enrol 'booth1:https://...'          once; the line is of no use afterwards
   3. in the booth:    booth-sync run                                 systemd does this at every start
   4. to look:         booth-sync status
+
+A booth that its server no longer knows, or has revoked, comes back with a new token and a new key:
+  booth-sync enrol --again 'booth1:https://...'
+What the server had of it stays its own.
 """
 
 
@@ -46,24 +53,27 @@ def enrol(args: argparse.Namespace) -> int:
         )
         return 1
     args.data.mkdir(parents=True, exist_ok=True)
-    if known is not None:
-        wallet.forget()
     enrolled = _enrolled(given, wallet, args.name or _own_name(args.data))
-    store = Store(args.data / DATABASE)
-    with store.write() as db:
-        mailbox.note(db, CURSOR, "")
-        offer_again(db)
-    store.close()
+    if known is None or known.booth != enrolled.booth:  # whoever knows us as ourselves has what we have told
+        with closing(Store(args.data / DATABASE)) as store, store.write() as db:
+            mailbox.note(db, CURSOR, "")
+            offer_again(db)
     pins = tuple(dict.fromkeys((*given.pin.split(","), *enrolled.pins)))
-    wallet.keep(Identity(given.url, pins, enrolled.booth, enrolled.name))
+    identity = Identity(given.url, pins, enrolled.booth, enrolled.name)
+    (wallet.keep if known is None else wallet.renew)(identity)
     print(f"Enrolled at {given.url} as {enrolled.name!r}. Start the booth again, and booth-sync run.")
     return 0
 
 
 def _enrolled(given: wire.Token, wallet: Wallet, name: str) -> wire.Enrolled:
     """Spend the token. The key lies on the card before: an answer that is lost on the way can be asked for again."""
-    public = base64.b64encode(wallet.key().public_key().public_bytes_raw()).decode("ascii")
+    known = wallet.identity()
+    key = wallet.key() if known is None else wallet.candidate()
+    public = base64.b64encode(key.public_key().public_bytes_raw()).decode("ascii")
     message = wire.Enrol(secret=given.secret, key=public, name=name)
+    if known is not None:
+        proof = wallet.key().sign(wire.renewal_text(known.booth, given.secret, public))
+        message = replace(message, former=known.booth, proof=base64.b64encode(proof).decode("ascii"))
     channel = Channel(given.url, given.pin.split(","))
     try:
         answer = channel.exchange("POST", wire.ENROL, wire.encode(message), {"Content-Type": "application/json"})
@@ -107,7 +117,7 @@ def status(args: argparse.Namespace) -> int:
     store = Store(args.data / DATABASE)
     try:
         report, counts = mailbox.report(store), mailbox.waiting(store)
-        since = mailbox.oldest(store)
+        since, kept = mailbox.oldest(store), quarantine.some(store)
     finally:
         store.close()
     fresh = report.fresh(Clock().stamp())
@@ -117,9 +127,59 @@ def status(args: argparse.Namespace) -> int:
         f"               {report.recordings} recordings"
         + (f"; the oldest call is of {_moment(since)}" if since else "")
     )
+    if to_go := progress(report, counts["call"]):
+        print(f"               {to_go}")
     print(f"Last contact:  {_moment(report.contact)}")
     print(f"State:         {report.detail or ('in touch' if fresh else 'no word since; is booth-sync running?')}")
+    for one in kept:
+        since_when = f" (since {_moment(one.since)})" if one.since is not None else ""
+        print(f"Kept back:     {one.kind} {one.id}{since_when}: {one.reason}")
+    if report.kept_back > len(kept):
+        print(f"               and {report.kept_back - len(kept)} more")
+    if kept:
+        print("               Nothing of it is lost. To offer it again: booth-sync retry --all")
     return 0 if fresh else 1
+
+
+def progress(report: mailbox.Report, calls: int) -> str:
+    """What is to go and how long that takes; empty when it is not worth a word.
+
+    >>> progress(mailbox.Report(recordings=90, bytes=3_200_000_000, pace=178_000), 1234)
+    '1,234 calls, 3.2 GB to go, about 5 h at the present pace'
+    >>> progress(mailbox.Report(recordings=2, bytes=400_000, opens=5400), 0)
+    "0.4 MB to go, in 1.5 h, when the line's hours begin"
+    """
+    if not report.bytes:
+        return ""
+    said = f"{calls:,} calls, " if calls else ""
+    said += f"{report.bytes / 1e9:.1f} GB to go" if report.bytes >= 1e9 else f"{report.bytes / 1e6:.1f} MB to go"
+    if report.opens:
+        return f"{said}, in {_span(report.opens)}, when the line's hours begin"
+    return f"{said}, about {_span(report.bytes / report.pace)} at the present pace" if report.pace >= 1 else said
+
+
+def _span(seconds: float) -> str:
+    """A length of time to read.
+
+    >>> [_span(seconds) for seconds in (20, 600, 5400, 18000, 400000)]
+    ['1 min', '10 min', '1.5 h', '5 h', '4.6 days']
+    """
+    if seconds < 3600:
+        return f"{max(1, round(seconds / 60))} min"
+    return f"{seconds / 3600:.2g} h" if seconds < 2 * 86400 else f"{seconds / 86400:.2g} days"
+
+
+def retry(args: argparse.Namespace) -> int:
+    """Offer once more what the server had refused."""
+    with closing(Store(args.data / DATABASE)) as store:
+        with store.write() as db:
+            count = quarantine.release(db, "" if args.all else args.id)
+        if not count:
+            print("booth-sync: nothing of that name is kept back; see booth-sync status", file=sys.stderr)
+            return 1
+    wake.Bell(args.data, wake.SYNC).ring()
+    print(f"Offered once more: {count}. What is refused again is kept back again; see booth-sync status.")
+    return 0
 
 
 def _moment(utc: float | None) -> str:
@@ -139,7 +199,9 @@ def parser() -> argparse.ArgumentParser:
     enrolling = commands.add_parser("enrol", help="make this booth known to a server, with a token")
     enrolling.add_argument("token", metavar="TOKEN", help="the line that the server's `token new` printed, in quotes")
     enrolling.add_argument("--name", default="", help="what to call this booth there (default: the token's name)")
-    enrolling.add_argument("--again", action="store_true", help="leave the present server, and begin anew")
+    enrolling.add_argument(
+        "--again", action="store_true", help="take a new key, at the same server (as the same booth) or at another one"
+    )
     enrolling.set_defaults(do=enrol)
     running = commands.add_parser("run", help="bring and fetch, until SIGTERM")
     running.add_argument(
@@ -151,11 +213,28 @@ def parser() -> argparse.ArgumentParser:
     )
     running.set_defaults(do=run)
     commands.add_parser("status", help="what waits, the last contact, what is wrong").set_defaults(do=status)
+    _add_retry(commands)
     for command in commands.choices.values():
         command.add_argument(
             "--data", type=Path, default=DATA, metavar="DIR", help=f"the booth's data (default {DATA})"
         )
     return top
+
+
+def _add_retry(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    again = commands.add_parser(
+        "retry",
+        help="offer once more what the server refused",
+        description="What the server keeps refusing is kept back, so that the rest goes on; nothing of it is deleted, and"
+        " `booth-sync status` says why. This offers it once more. After a new version of booth or server that happens by"
+        " itself.",
+        epilog="examples:\n  booth-sync retry --all\n  booth-sync retry 6e1f2c9a-8a5e-4f0e-9d55-0d6f3f6f7a10",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    which = again.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", nargs="?", default="", metavar="ID", help="of a call, fact or recording, as in `status`")
+    which.add_argument("--all", action="store_true", help="all that is kept back")
+    again.set_defaults(do=retry)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

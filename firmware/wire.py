@@ -32,6 +32,9 @@ CLAIMS = f"{ROOT}/claims"  # POST Claim → Claimed
 # already. 422: the whole has another digest than told, and begins anew at 0. 423: another request is at work on it.
 RECORDINGS = f"{ROOT}/recordings"
 
+# A Refusal's word for "too many booths bring much at once": 503 with Retry-After. What is small is always taken.
+QUEUE = "queue"
+
 # Headers of a signed request.
 BOOTH, COUNTER, SERVER_NONCE, SIGNATURE = "Booth-Id", "Booth-Counter", "Booth-Nonce", "Booth-Signature"
 # Headers of an upload, named as in the IETF draft "Resumable Uploads for HTTP" (draft-ietf-httpbis-resumable-upload).
@@ -47,6 +50,10 @@ class WireError(ValueError):
 
 class UnknownVersion(WireError):
     """A message of another version of the protocol."""
+
+
+class NullCharacter(WireError):
+    """A message with U+0000 in one of its texts: no database keeps it, and nothing that a person keys or reads has it."""
 
 
 class Message(msgspec.Struct, kw_only=True, frozen=True):
@@ -68,6 +75,8 @@ class Enrol(Message, frozen=True):
     secret: str
     key: str
     name: str
+    former: str = ""  # who this booth was on this server, if it was known before, and its former key's signature of
+    proof: str = ""  # `renewal_text`, in base64: then it stays the same booth, and what it has told stays its own
 
 
 class Enrolled(Message, frozen=True):
@@ -184,6 +193,15 @@ class ListRows(Message, frozen=True):
     rows: tuple[Row, ...]
 
 
+class KeptBack(msgspec.Struct, kw_only=True, frozen=True):
+    """Something of a booth's that the server has refused again and again for its contents."""
+
+    kind: str  # call, fact, shift, recording
+    id: str
+    reason: str  # as the server gave it
+    since: float | None = None
+
+
 class Status(Message, frozen=True):
     """How a booth is, told about once a minute and whenever it changes."""
 
@@ -193,8 +211,11 @@ class Status(Message, frozen=True):
     oldest: float | None
     free_bytes: int
     faults: tuple[str, ...] = ()  # words such as "line:UNPLUGGED", "card-full"
+    full_in: float | None = None  # days until the card is full, as far as the booth can foresee
     results: str = ""  # tag_of the result codes that it has
     rules: str = ""  # tag_of the office's rule packs that it has, as the JSON list in Wanted
+    kept_back: int = 0  # how many things the booth offers no more, because the server refused them
+    reasons: tuple[KeptBack, ...] = ()  # the first of them
 
 
 class Wanted(Message, frozen=True):
@@ -206,8 +227,9 @@ class Wanted(Message, frozen=True):
     pins: tuple[str, ...] = ()
     results: str = ""  # the office's result codes, as results.toml has them; empty: the booth has these
     rules: str = ""  # the office's rule packs, a JSON list of TOML texts; empty: the booth has these
+    software: str = ""  # the server's version
+    retry: float = 0.0  # another one than before: offer once more what is kept back
 
-    full_in: float | None = None  # days until the card is full, as far as the booth can foresee
 
 class Claim(Message, frozen=True):
     """The wish to call a number soon; 0 seconds: to let it go."""
@@ -279,9 +301,23 @@ def decode(data: bytes | bytearray, kind: type[_M]) -> _M:
         version = _version.decode(data).version
         if version != VERSION:
             raise UnknownVersion(f"version {version} of the protocol is not known here (known: {VERSION})")
-        return msgspec.json.decode(data, type=kind)
+        message = msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise WireError(f"not a message of the expected form: {problem}") from problem
+    if rb"\u0000" in data and _has_null(message):  # JSON has no other way to write it
+        raise NullCharacter("a text with a null character")
+    return message
+
+
+def _has_null(part: object) -> bool:
+    """Whether there is one in any of the texts; what is handed on raw is looked at where it is read."""
+    if isinstance(part, str):
+        return "\0" in part
+    if isinstance(part, msgspec.Struct):
+        return any(_has_null(getattr(part, name)) for name in part.__struct_fields__)
+    if isinstance(part, Mapping):
+        return any(map(_has_null, (*part.keys(), *part.values())))
+    return isinstance(part, tuple) and any(map(_has_null, part))
 
 
 def read(raw: msgspec.Raw | bytes, kind: type[Any]) -> Any:
@@ -290,6 +326,11 @@ def read(raw: msgspec.Raw | bytes, kind: type[Any]) -> Any:
         return msgspec.json.decode(raw, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise WireError(f"not a part of the expected form: {problem}") from problem
+
+
+def renewal_text(former: str, secret: str, key: str) -> bytes:
+    """What a booth signs with its former key to remain itself under a new one."""
+    return f"boothphone renewal 1\n{former}\n{secret}\n{key}".encode()
 
 
 def signed_text(

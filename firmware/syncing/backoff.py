@@ -16,8 +16,10 @@ class Backoff:
         """`first` and `longest` are waits in seconds."""
         self._chance, self._first, self._longest, self._failures = chance, first, longest, 0
 
-    def failed(self) -> float:
+    def failed(self, least: float = 0.0) -> float:
         """Seconds to wait before the next try: at least half of 1, 2, 4 … 60.
+
+        `least`: what the server asked for; it is never earlier than that, and by chance somewhat later.
 
         >>> backoff = Backoff(chance=lambda: 0.0)
         >>> [backoff.failed() for _ in range(8)]
@@ -25,7 +27,8 @@ class Backoff:
         """
         full = min(self._longest, self._first * 2.0**self._failures)
         self._failures = min(self._failures + 1, 16)
-        return full * (1.0 - _JITTER * self._chance())
+        chance = _JITTER * self._chance()
+        return max(full * (1.0 - chance), least * (1.0 + chance))
 
     def worked(self) -> None:
         """It answered: the next failure is the first again."""

@@ -7,7 +7,7 @@ from time import monotonic
 
 from firmware.store import CardError
 from firmware.syncing.backoff import Backoff
-from firmware.syncing.faults import SyncError
+from firmware.syncing.faults import Refused, SyncError
 
 Trouble = SyncError | CardError
 Turn = Callable[[], float]
@@ -83,7 +83,9 @@ class Courier:
     def _fail(self, problem: Trouble) -> None:
         if not self._over:
             self._told(problem)
-            self._wait(self._backoff.failed(), lambda: self._hurried or self._over)
+            asked = problem.after if isinstance(problem, Refused) else 0.0
+            # Who was asked to wait does not come before, however well the server answers others.
+            self._wait(self._backoff.failed(asked), lambda: (self._hurried and not asked) or self._over)
 
     def _wait(self, seconds: float, ended: Callable[[], bool]) -> None:
         with self._news:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from firmware import wire
+
 
 class SyncError(Exception):
     """Something that is not this program's fault; `code` is a key of firmware.screens.words.SYNC_ERRORS."""
@@ -37,10 +39,23 @@ class WrongPin(SyncError):
 class Refused(SyncError):
     """The server answered, and said no."""
 
-    def __init__(self, status: int, error: str, detail: str) -> None:
+    def __init__(self, status: int, error: str, detail: str, after: float = 0.0) -> None:
+        """`after`: seconds for which the server wants to be left alone; 0: it does not say."""
         super().__init__(detail or error or f"HTTP {status}")
-        self.status, self.error = status, error
+        self.status, self.error, self.after = status, error, after
         self.code = _code(status, error)
+
+    @property
+    def of_content(self) -> bool:
+        """Whether it was said of the one thing that was sent, and not of this booth, this moment or the server."""
+        if self.error in _OF_CONTENT or self.error in _OF_TRANSPORT:
+            return self.error in _OF_CONTENT
+        return 400 <= self.status < 500 and self.status not in _NOT_OF_CONTENT
+
+    @property
+    def my_turn_comes(self) -> bool:
+        """Whether the server has too much to take in from others now; what is small may go all the same."""
+        return self.error == wire.QUEUE
 
 
 class Unintelligible(SyncError):
@@ -61,6 +76,18 @@ class AlreadyRunning(SyncError):
     code = "running"
 
 
+_OF_CONTENT, _OF_TRANSPORT = ("foreign",), ("cut", "slow")
+_NOT_OF_CONTENT = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.LOCKED,
+    HTTPStatus.UPGRADE_REQUIRED,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
 _BY_ERROR = {"token-spent": "spent-token", "revoked": "revoked", "version": "unknown-version"}
 _BY_STATUS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "not-known",

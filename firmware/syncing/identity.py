@@ -38,7 +38,7 @@ class Wallet:
     def __init__(self, data: Path) -> None:
         self._identity = data / IDENTITY
         self._key, self._counter = self._identity.with_name("key"), self._identity.with_name("counter")
-        self._lock = self._identity.with_name("lock")
+        self._lock, self._candidate = self._identity.with_name("lock"), self._identity.with_name("key.new")
 
     def identity(self) -> Identity | None:
         """Who we are; None before the enrolment."""
@@ -49,20 +49,29 @@ class Wallet:
 
     def key(self) -> Ed25519PrivateKey:
         """The booth's key, made at the first call; it never leaves this file."""
-        if not self._key.exists():
-            self._identity.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            _replace(self._key, base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()), 0o600)
-        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(self._key.read_bytes()))
+        return Wallet._made(self._key)
+
+    @staticmethod
+    def _made(path: Path) -> Ed25519PrivateKey:
+        if not path.exists():
+            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _replace(path, base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()), 0o600)
+        return Ed25519PrivateKey.from_private_bytes(base64.b64decode(path.read_bytes()))
 
     def keep(self, identity: Identity) -> None:
         """We are enrolled, from now on and after a power cut."""
         text = json.dumps(asdict(identity), ensure_ascii=False, indent=2) + "\n"
         _replace(self._identity, text.encode("utf-8"), 0o644)
 
-    def forget(self) -> None:
-        """For a new enrolment with a new key. The counter stays: it must never fall."""
-        for path in (self._identity, self._key):
-            path.unlink(missing_ok=True)
+    def candidate(self) -> Ed25519PrivateKey:
+        """The key for a new enrolment, made at the first call. The present one stays until `renew`, should it fail."""
+        return Wallet._made(self._candidate)
+
+    def renew(self, identity: Identity) -> None:
+        """The candidate is our key from now on. The counter stays: it must never fall."""
+        self.keep(identity)  # first: killed in between, the same enrolment can be asked for again with the same key
+        self._candidate.replace(self._key)
+        _known(self._key.parent)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -136,7 +145,12 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
     finally:
         os.close(file)
     part.replace(path)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    _known(path.parent)
+
+
+def _known(folder: Path) -> None:
+    """The names in it survive a power cut."""
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(directory)
     finally:

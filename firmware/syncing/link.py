@@ -24,6 +24,7 @@ from firmware.syncing.faults import Refused, Silent, SyncError, TlsFailed, Unint
 from firmware.syncing.identity import Counter
 
 PATIENCE = 15.0  # seconds for a connection, and for each silence within an answer, unless told otherwise
+LONGEST_REST = 300.0  # seconds for which a server can have itself left alone
 LARGEST = 32 * 1024 * 1024  # bytes of an answer
 _PIECE = 64 * 1024
 _NO_BODY: Mapping[str, str] = {}
@@ -236,7 +237,12 @@ def refuse(answer: Answer) -> None:
         said = wire.decode(answer.body, wire.Refusal)
     except wire.WireError:
         said = wire.Refusal(error="", detail=f"the server answers with HTTP {answer.status}")
-    raise Refused(answer.status, said.error, said.detail)
+    raise Refused(answer.status, said.error, said.detail, _after(answer.headers.get("retry-after", "")))
+
+
+def _after(text: str) -> float:
+    """Seconds of a Retry-After, within reason; a date there is as good as nothing, for a booth may not know the time."""
+    return min(float(text), LONGEST_REST) if text.isascii() and text.isdecimal() and len(text) < 10 else 0.0
 
 
 def _context() -> ssl.SSLContext:

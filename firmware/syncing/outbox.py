@@ -1,7 +1,11 @@
-"""The outbox as messages: what waits, in the order in which others need it, and taken off when the server has it."""
+"""The outbox as messages: what waits, in the order in which others need it, and taken off when the server has it.
+
+Facts that bar a number go first, however long ago they happened: until the server has them, another booth may call. Then
+what is newest, for it is what others work with, and behind it page by page what has waited longest.
+"""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,10 +13,10 @@ import msgspec
 
 from firmware import mailbox, record, wire
 from firmware.store import Store
+from firmware.syncing.strikes import Strikes, Thing
 
 MOST = 100  # things in one message
 _ROOM = wire.LONGEST_BODY // 2  # bytes of them; the rest of a message is little
-_INFINITY = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +29,19 @@ class Parcel:
 
 
 class Outbox:
-    """Reads what the booth has posted. What the server will not have waits for the next start, and blocks nothing."""
+    """Reads what the booth has posted. What the server will not have is offered again later, and blocks nothing."""
 
-    def __init__(self, store: Store, booth: str) -> None:
-        self._store, self._booth = store, booth
-        self._refused: dict[tuple[str, str], int] = {}
+    def __init__(self, store: Store, booth: str, strikes: Strikes) -> None:
+        self._store, self._booth, self._strikes = store, booth, strikes
         self._most = MOST
+        self._looked = 0  # up to this row of the outbox no fact is left that bars a number
 
-    def parcel(self, kind: str) -> Parcel | None:
-        """The next things of `kind` to send: facts oldest first, for they build on one another; calls newest first."""
+    def parcel(self, kind: str, beyond: int = 0) -> Parcel | None:
+        """The next things of `kind` to send: the newest page, facts in their order; `beyond`: newer ones than that row."""
         raw: list[msgspec.Raw] = []
         seals: list[tuple[str, int]] = []
         size = 0
-        for row in self._waiting(kind):
-            ref, version = row["ref"], row["version"]
+        for ref, version in self._next(kind, beyond):
             made = _MAKE[kind](self._store, ref, self._booth)
             if raw and size + len(made) > _ROOM:
                 break
@@ -47,35 +50,51 @@ class Outbox:
             seals.append((ref, version))
         return Parcel(kind, tuple(raw), tuple(seals)) if raw else None
 
-    def delivered(self, parcel: Parcel, ids: Iterable[str], refused: Iterable[str]) -> None:
-        """Take off what the server has; what it refused is not offered again before the next start."""
+    def delivered(self, parcel: Parcel, ids: Iterable[str], refused: Mapping[str, str]) -> None:
+        """Take off what the server has; what it refused, and why, is counted."""
         taken = set(ids)
         done = [(parcel.kind, ref, version) for ref, version in parcel.seals if ref in taken]
         if done:
             with self._store.write() as db:
                 db.executemany("DELETE FROM outbox WHERE kind = ? AND ref = ? AND version <= ?", done)
-        self._set_aside(parcel, set(refused) - taken)
+                db.executemany("DELETE FROM kept_back WHERE kind = ? AND ref = ? AND version <= ?", done)
+        for thing in _things(parcel):
+            if thing[1] in refused and thing[1] not in taken:
+                self._strikes.strike([thing], refused[thing[1]])
         self._most = MOST
 
-    def unwelcome(self, parcel: Parcel) -> None:
+    def unwelcome(self, parcel: Parcel, reason: str) -> None:
         """The server will not have the parcel as a whole: find out which thing in it is to blame."""
         if len(parcel.seals) > 1:
             self._most = max(1, len(parcel.seals) // 4)
         else:
-            self._set_aside(parcel, {ref for ref, _version in parcel.seals})
+            self._strikes.strike(_things(parcel), reason)
 
-    @property
-    def refused(self) -> int:
-        """How many things the server would not have."""
-        return len(self._refused)
+    def latest(self) -> int:
+        """The last row of the outbox."""
+        row = self._store.row("SELECT coalesce(max(id), 0) AS last FROM outbox")
+        return 0 if row is None else int(row["last"])
 
-    def _waiting(self, kind: str) -> Sequence[sqlite3.Row]:
-        rows = self._store.rows(_NEXT[kind], kind, MOST + len(self._refused))
-        free = [row for row in rows if self._refused.get((kind, row["ref"]), -1) < row["version"]]
-        return free[: self._most]
+    def _next(self, kind: str, beyond: int) -> list[tuple[str, int]]:
+        """Names and versions of what is to be sent next, in the order of sending."""
+        if kind == "fact":
+            last = self.latest()
+            barring = self._rows(_BARRING, kind, max(beyond, self._looked))
+            if barring:
+                return [(row["ref"], row["version"]) for row in barring]
+            self._looked = last
+        newest: dict[str, int] = {}
+        for row in self._rows(_NEWEST, kind, beyond):
+            newest.setdefault(row["ref"], row["version"])
+        ordered = list(newest.items())
+        return ordered[::-1] if kind == "fact" else ordered
 
-    def _set_aside(self, parcel: Parcel, refs: set[str]) -> None:
-        self._refused |= {(parcel.kind, ref): version for ref, version in parcel.seals if ref in refs}
+    def _rows(self, question: str, kind: str, beyond: int) -> Sequence[sqlite3.Row]:
+        return self._store.rows(question, kind, beyond, *self._strikes.now(), self._most)
+
+
+def _things(parcel: Parcel) -> list[Thing]:
+    return [(parcel.kind, ref, version) for ref, version in parcel.seals]
 
 
 def offer_again(db: sqlite3.Connection) -> None:
@@ -124,10 +143,17 @@ def booth_name(store: Store, otherwise: str) -> str:
 
 _MAKE: Final = {"fact": _fact, "call": _call, "shift": _shift}
 
-_OLD_FIRST = """
-SELECT ref, max(version) AS version FROM outbox WHERE kind = ? GROUP BY ref ORDER BY min(id) LIMIT ?
+_NEWEST: Final = """
+SELECT o.ref, o.version FROM outbox o
+WHERE o.kind = ? AND o.id > ? AND NOT EXISTS (
+    SELECT 1 FROM kept_back k
+    WHERE k.kind = o.kind AND k.ref = o.ref AND k.version >= o.version AND (k.held = 1 OR (k.boot = ? AND k.due > ?))
+) ORDER BY o.id DESC LIMIT ?
 """
-_NEXT: Final = {"fact": _OLD_FIRST, "shift": _OLD_FIRST, "call": _OLD_FIRST.replace("min(id)", "max(id) DESC")}
+_BARRING: Final = _NEWEST.replace("outbox o", "outbox o JOIN fact f ON f.id = o.ref").replace(
+    ") ORDER BY o.id DESC", ") AND f.kind IN ('do-not-call', 'refusal', 'withdrawal', 'final', 'counted') ORDER BY o.id"
+)
+"""Facts that bar a number, or make it more likely that one is barred: the guard's FactKind by value."""
 
 _FACT = """
 SELECT f.*, coalesce(f.at, f.monotonic + b.ahead) AS dated FROM fact f LEFT JOIN boot b ON b.id = f.boot WHERE f.id = ?

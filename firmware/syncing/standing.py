@@ -20,7 +20,6 @@ class Standing:
         self._lock, self._clock = threading.Lock(), clock
         self._report, self._written, self._written_at = before, before, float("-inf")
         self._troubles: dict[str, Trouble] = {}
-        self._refused = 0
 
     def trouble(self, who: str, problem: Trouble) -> bool:
         """A courier failed; whether that is new."""
@@ -46,17 +45,29 @@ class Standing:
         with self._lock:
             self._report = replace(self._report, name=wanted.name, recipients=wanted.recipients)
 
-    def waiting(self, recordings: int, refused: int) -> None:
-        """What is left to do, and what the server would not have."""
+    def waiting(self, recordings: int, size: int, pace: float, opens: float) -> None:
+        """What recordings are left to go, how many bytes that is, and how they get on."""
         with self._lock:
-            self._report, self._refused = replace(self._report, recordings=recordings), refused
+            self._report = replace(self._report, recordings=recordings, bytes=size, pace=pace, opens=opens)
+
+    def kept_back(self, count: int) -> None:
+        """How much the server would not have."""
+        with self._lock:
+            self._report = replace(self._report, kept_back=count)
+
+    def utc(self) -> float | None:
+        """What time it is by the server, if it has told since this machine's start."""
+        now = self._clock.stamp()
+        with self._lock:
+            ahead = self._report.ahead() if self._report.boot == now.boot else None
+        return now.utc if ahead is None else now.monotonic + ahead
 
     def news(self) -> Report | None:
         """The report, if it says anything that was not said before or not for long."""
         with self._lock:
             error, detail = self._error()
             made = replace(self._report, error=error, detail=detail)
-            same = replace(made, contact=None, monotonic=0.0) == replace(self._written, contact=None, monotonic=0.0)
+            same = _news(made) == _news(self._written)
             old = monotonic() - self._written_at > OFTEN and made.monotonic != self._written.monotonic
             first = made.contact is not None and self._written.contact is None
             if same and not old and not first:
@@ -67,9 +78,14 @@ class Standing:
     def _error(self) -> tuple[str, str]:
         for problem in self._troubles.values():
             return code_of(problem), str(problem)
-        if self._refused:
-            return "refused", f"the server would not have {self._refused} of our records"
+        if self._report.kept_back:
+            return "refused", f"the server will not have {self._report.kept_back} of our records or recordings"
         return "", ""
+
+
+def _news(report: Report) -> Report:
+    """What of it is worth writing down at once: not what moves with every byte."""
+    return replace(report, contact=None, monotonic=0.0, bytes=0, pace=0.0, opens=float(report.opens > 0))
 
 
 def code_of(problem: Trouble) -> str:

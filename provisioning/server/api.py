@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from time import monotonic
@@ -11,7 +12,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import msgspec
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -25,13 +26,16 @@ from provisioning.server.bell import Topic
 from provisioning.server.booths import Booth
 from provisioning.server.parts import Parts
 from provisioning.server.refusals import Refused
+from provisioning.server.turns import LARGE, Turns
 
 log = logging.getLogger(__name__)
 
 # Answers with news in a second. All booths wait for the same facts: without a measure a thousand of them keep the server
 # busy with nothing else, and claims, for which agents wait, come seconds late. Half as many booths hear within a second.
 NEWS = 100.0
-RECORDINGS_AT_ONCE = 2  # being finished: that is work, and the other booths want to be heard meanwhile
+AT_ONCE = (
+    2  # recordings being finished, and backlogs being taken in: that is work, and others want to be heard meanwhile
+)
 
 _M = TypeVar("_M", bound=wire.Message)
 Work = Callable[["Visit"], Response]
@@ -64,7 +68,7 @@ class Api:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._bodies = Bodies()
-        self._finishing = CapacityLimiter(RECORDINGS_AT_ONCE)
+        self._finishing, self._backlogs = Turns(AT_ONCE), Turns(AT_ONCE)
 
     def app(self) -> Starlette:
         """The application."""
@@ -83,7 +87,9 @@ class Api:
             Route(f"{wire.RECORDINGS}/{{id}}", self._signed(self._progress), methods=["HEAD"]),
             Route(f"{wire.RECORDINGS}/{{id}}", self._portion, methods=["PATCH"]),
         ]
-        return Starlette(routes=routes, exception_handlers=answers.HANDLERS)
+        app = Starlette(routes=routes, exception_handlers=answers.HANDLERS)
+        app.router.redirect_slashes = False  # a booth goes nowhere else: its signature is of one path
+        return app
 
     async def _nonce(self, _: Request) -> Response:
         return answer(self._parts.booths.nonce())
@@ -122,8 +128,8 @@ class Api:
         visit = await self._visit(request)
         name, portion = visit.name(), asking.portion(request, visit.body)
         take = self._parts.recordings.take
-        limiter = self._finishing if portion.last else None
-        progress = await to_thread.run_sync(take, visit.booth, name, portion, limiter=limiter)
+        async with self._finishing.taken() if portion.last else nullcontext():
+            progress = await to_thread.run_sync(take, visit.booth, name, portion)
         return answers.told(progress)
 
     def _take_facts(self, visit: Visit) -> Response:
@@ -156,7 +162,8 @@ class Api:
 
         async def endpoint(request: Request) -> Response:
             body = await self._expected_body(request)
-            return await to_thread.run_sync(lambda: work(self._recognised(request, body)))
+            async with self._backlogs.taken() if len(body) > LARGE else nullcontext():
+                return await to_thread.run_sync(lambda: work(self._recognised(request, body)))
 
         return endpoint
 

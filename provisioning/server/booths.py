@@ -1,24 +1,24 @@
 """The booths: how they become known, who they are, and how they say they are."""
 
 import base64
-import binascii
 import threading
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from importlib.metadata import version
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from firmware import results, rulepack, wire
-from provisioning.server import notes, tokens
+from provisioning.server import notes, quarantine, tokens
 from provisioning.server.bell import Bell, Topic
 from provisioning.server.database import Database
 from provisioning.server.refusals import Refused
 from provisioning.server.schema import booth
-from provisioning.server.signatures import Asked, Signatures
+from provisioning.server.signatures import Asked, Signatures, verifies
 from provisioning.server.tokens import Standing
 
 SEEN_EVERY = 10.0  # seconds between two notes that a booth was heard
@@ -49,6 +49,7 @@ class Booths:
         self._database, self._bell, self._terms, self._now = database, bell, terms, now
         self._lock = threading.Lock()
         self._noted: dict[str, float] = {}  # when it was last written down that a booth was heard
+        self._software = version("boothphone")
         self.signatures = Signatures()
 
     def nonce(self) -> wire.Nonce:
@@ -56,7 +57,7 @@ class Booths:
         return wire.Nonce(nonce=self.signatures.nonce, time=self._now())
 
     def enrol(self, wish: wire.Enrol) -> wire.Enrolled:
-        """Make a booth known against its token. Raises Refused.
+        """Make a booth known against its token, under a new key where it was known before. Raises Refused.
 
         The same key with the same token gets the same answer again: the first one may have been lost on its way.
         """
@@ -65,8 +66,14 @@ class Booths:
             token = tokens.usable(connection, wish.secret, self._now())
             if token.standing is Standing.SPENT:
                 return self._again(connection.execute(_BY_ID, {"id": token.spent_by}).one(), key)
-            one = Booth(str(uuid.uuid4()), (token.name or wish.name).strip()[:LONGEST_NAME] or "booth")
-            connection.execute(insert(booth).values(id=one.id, name=one.name, key=key, enrolled=self._now()))
+            name = (token.name or wish.name).strip()[:LONGEST_NAME] or "booth"
+            former = _former(connection, wish)
+            one = Booth(former or str(uuid.uuid4()), name)
+            if former:
+                renewed = {"name": name, "key": key, "enrolled": self._now(), "revoked": None}
+                connection.execute(update(booth).where(booth.c.id == former).values(renewed))
+            else:
+                connection.execute(insert(booth).values(id=one.id, name=one.name, key=key, enrolled=self._now()))
             tokens.spend(connection, token.id, one.id)
         self._bell.ring(Topic.BOOTHS)
         return self._enrolled(one)
@@ -102,20 +109,24 @@ class Booths:
             "pending_recordings": _within(status.pending_recordings, 2**31),
             "oldest": status.oldest,
             "free_bytes": _within(status.free_bytes, 2**63),
+            "full_in": status.full_in,
             "faults": [fault[:200] for fault in status.faults[:50]],
+            **quarantine.columns(status),
         }
         with self._database.write() as connection:
             connection.execute(update(booth).where(booth.c.id == one.id).values(values))
             codes, packs = office_results(connection), office_rules(connection)
+            retry = quarantine.wish(connection, one.id)
         self._bell.ring(Topic.BOOTHS)
         return wire.Wanted(
             time=self._now(),
-            "full_in": status.full_in,
             name=one.name,
             recipients=self._terms.recipients,
             pins=self._terms.pins,
             results="" if status.results in {"", wire.tag_of(codes)} else codes,
             rules="" if status.rules in {"", wire.tag_of(packs)} else packs,
+            software=self._software,
+            retry=retry,
         )
 
     def revoke(self, booth_id: str, *, revoked: bool = True) -> None:
@@ -149,6 +160,13 @@ class Booths:
             connection.execute(update(booth).where(booth.c.id == booth_id).values(seen=now))
 
 
+def _former(connection: Connection, wish: wire.Enrol) -> str:
+    """Which booth this was before, by its former key; empty for one that is new here or cannot prove it."""
+    row = connection.execute(_BY_ID, {"id": wish.former}).one_or_none() if wish.former else None
+    signed = wire.renewal_text(wish.former, wish.secret, wish.key)
+    return wish.former if row is not None and verifies(row.key, wish.proof, signed) else ""
+
+
 _BY_ID = select(booth.c.id, booth.c.name, booth.c.key, booth.c.revoked).where(booth.c.id == bindparam("id"))
 
 
@@ -160,7 +178,7 @@ def _within(number: int, limit: int) -> int:
 def _key(text: str) -> bytes:
     try:
         key = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # also for what is not ASCII
         key = b""
     if len(key) != _KEY_BYTES:
         raise Refused(HTTPStatus.BAD_REQUEST, "key", "the booth's key is not an Ed25519 public key in base64")

@@ -77,6 +77,9 @@ booth = Table(
     Column("oldest", Double),  # of what is pending
     Column("free_bytes", BigInteger),  # NULL until the booth has told
     Column("faults", JSON, nullable=False, server_default="[]"),  # words such as "card-full"
+    Column("kept_back", Integer, nullable=False, server_default="0"),  # things that the server refused too often
+    Column("reasons", JSON, nullable=False, server_default="[]"),  # of the first of them: firmware.wire.KeptBack
+    Column("retry", Double),  # when a supervisor last wished that the booth offer them once more
     Column("full_in", Double),  # days until its card is full; NULL: not foreseen
 )
 

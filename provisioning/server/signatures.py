@@ -88,14 +88,15 @@ class Signatures:
         signed = wire.signed_text(
             asked.method, asked.target, asked.body, counter=counter, nonce=self.nonce, headers=asked.headers
         )
-        if not _verifies(key, asked.headers.get(wire.SIGNATURE, ""), signed):
+        if not verifies(key, asked.headers.get(wire.SIGNATURE, ""), signed):
             raise _no("signature", "the signature is not this booth's, or the request was changed on its way")
         with self._lock:
             if not self._windows.setdefault(asked.booth, Window()).take(counter):
                 raise _no("counter", "this request was here before, or is too old; sign anew with a higher counter")
 
 
-def _verifies(key: bytes, signature: str, signed: bytes) -> bool:
+def verifies(key: bytes, signature: str, signed: bytes) -> bool:
+    """Whether an Ed25519 `key` made a `signature` (base64) of what was `signed`."""
     try:
         Ed25519PublicKey.from_public_bytes(key).verify(base64.b64decode(signature, validate=True), signed)
     except (binascii.Error, ValueError, InvalidSignature):

@@ -53,7 +53,10 @@ def test_the_key_stays_and_is_secret(tmp_path: Path) -> None:
     key = wallet.key().private_bytes_raw()
     assert Wallet(tmp_path).key().private_bytes_raw() == key
     assert (tmp_path / "sync" / "key").stat().st_mode & 0o777 == 0o600
-    wallet.forget()
+    other = wallet.candidate().private_bytes_raw()
+    assert Wallet(tmp_path).candidate().private_bytes_raw() == other != key  # killed, it is the same enrolment again
+    assert wallet.key().private_bytes_raw() == key
+    wallet.renew(Identity("https://server.example", ("p",), "b", "Booth 3"))
     assert wallet.key().private_bytes_raw() != key
 
 

@@ -14,6 +14,7 @@ from firmware.syncing.identity import Wallet
 from firmware.syncing.leases import IDLE, LASTS, Leases
 from firmware.syncing.link import Channel, Link
 from firmware.syncing.outbox import Outbox
+from firmware.syncing.strikes import Strikes
 from provisioning.server.run import Server
 
 NUMBER, OTHER = numbers.parse("03-1234-5601"), numbers.parse("03-1234-5602")
@@ -36,7 +37,7 @@ class Booth:
         self.link = Link(Channel(known.url, known.pins), known.booth, wallet.key(), wallet.counter())
         self.woken = 0
         self.leases = Leases(self.store, self.link, self.clock, heard=self._wake)
-        self.outbox = Outbox(self.store, name)
+        self.outbox = Outbox(self.store, name, Strikes(self.store, self.clock, self.clock.now))
 
     def _wake(self):
         self.woken += 1
