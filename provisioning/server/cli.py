@@ -22,6 +22,7 @@ from provisioning.server import notes, packs, parts, tls, tokens
 from provisioning.server.bell import Bell
 from provisioning.server.booths import office_results
 from provisioning.server.commands import Actions, CommandError, action, day, must_be, opened, taught
+from provisioning.server.keeping import cli as keeping
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.pages import passwords
@@ -122,6 +123,7 @@ def add_to(commands: "Actions[argparse.ArgumentParser]") -> None:
     actions = token.add_subparsers(metavar="ACTION", required=True)
     make = action(actions, "new", "make a token and print it, once", ENROLMENT)
     make.add_argument("name", metavar="NAME", help="what the booth is to be called")
+    keeping.add_to(actions)
     make.add_argument("--url", default="", help="of the booth API as booths reach it (as the server last ran)")
     make.add_argument("--days", type=float, default=7.0, help="how long it may wait to be used (%(default)s)")
     make.set_defaults(run=new_token)

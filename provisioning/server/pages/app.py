@@ -24,6 +24,7 @@ from provisioning.server.pages import (
     calls,
     conflicts,
     consent,
+    holding,
     lists,
     login,
     news,
@@ -49,6 +50,8 @@ PAGES: dict[str, Page] = {
     "/conflicts": conflicts.conflicts_page,
     "/lists": lists.lists_page,
     "/lists/{list}": calllist.list_page,
+    "/calls/{call}/hold": holding.hold_page,
+    "/calls/{call}/release": holding.release_page,
     "/lists/{list}/rejected.csv": calllist.rejects_file,
     "/lists/{list}/undo": calllist.undo_page,
     "/numbers/{number}": number.number_page,
@@ -56,6 +59,8 @@ PAGES: dict[str, Page] = {
     "/numbers/{number}/lift": number.lift_page,
     "/numbers/{number}/verdict.json": verdict.verdict_file,
     "/numbers/{number}/withdrawal": consent.withdrawal_page,
+    "/numbers/{number}/hold": holding.hold_page,
+    "/numbers/{number}/release": holding.release_page,
     "/recordings/{recording}.opus": sound.recording_file,
 }
 FORMS: dict[str, Page] = {
@@ -69,6 +74,8 @@ FORMS: dict[str, Page] = {
     "/conflicts/{earlier}/{later}/unseen": conflicts.mark_unseen,
     "/lists": lists.upload,
     "/lists/{list}/assign": calllist.assign_list,
+    "/calls/{call}/hold": holding.hold,
+    "/calls/{call}/release": holding.release,
     "/lists/{list}/put-away": calllist.put_away,
     "/lists/{list}/restore": calllist.restore,
     "/lists/{list}/undo": calllist.undo,
@@ -78,6 +85,8 @@ FORMS: dict[str, Page] = {
     "/numbers/{number}/withdrawal": consent.withdraw,
 }
 
+    "/numbers/{number}/hold": holding.hold,
+    "/numbers/{number}/release": holding.release,
 
 def make(
     database: Database,

@@ -9,12 +9,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from starlette.responses import Response
 
-from firmware.known import FactKind
+from firmware.known import Fact, FactKind
 from firmware.redial import Reason
 from firmware.screens.reasons import REASONS
 from firmware.screens.teller import Teller
 from firmware.text.catalogue import Text, mark
 from firmware.text.times import duration
+from provisioning import faults
+from provisioning.faults import SAID
+from provisioning.server.keeping import holds
 from provisioning.server.pages import knowledge
 from provisioning.server.pages.knowledge import Known
 from provisioning.server.pages.lines import booth_names, lines_of_number
@@ -68,6 +71,7 @@ def call_page(visit: Visit) -> Response:
         same = lines_of_number(visit, connection, row.number, 6) if row.number else []
         others = [one for one in same if one.id != row.id]
         sounds = _sounds(visit, connection, row, record)
+        holding = holds.of_call(connection, row.id, row.number)
     teller = storyteller(visit)
     return visit.page(
         "call.html",
@@ -80,6 +84,7 @@ def call_page(visit: Visit) -> Response:
         earlier=teller.earlier(record),
         guard=guard,
         known=standing(visit, known),
+        holds=held(visit, holding),
         others=others[:5],
         sound=sounds[0],
         memos=sounds[1:],
@@ -104,6 +109,12 @@ def standing(visit: Visit, known: Known) -> dict[str, object]:
     lifts = [Pair(teller.teller.evidence(one), one.note) for one in known.lifts]
     consents = [Pair(teller.teller.evidence(one), teller.fact(one)) for one in known.consents(visit.now)]
     return {"number": known.number, "barring": barring, "lifts": lifts, "consents": consents}
+
+
+def held(visit: Visit, found: Sequence[Fact]) -> list[dict[str, str]]:
+    """Legal holds for a page: when and who, why, and whether they were set on the call or on its number."""
+    teller = storyteller(visit).teller
+    return [{"name": teller.evidence(one), "said": one.note, "of": "call" if one.call else "number"} for one in found]
 
 
 def _guard(visit: Visit, connection: Connection, row: Row[Any], record: Mapping[str, Any]) -> Guard:
@@ -139,8 +150,8 @@ def _sounds(visit: Visit, connection: Connection, row: Row[Any], record: Mapping
 
 def sound(visit: Visit, row: Row[Any], record: Mapping[str, Any]) -> Sound:
     """One recording, as far as it is here."""
-    plays = row.state in PLAYABLE
-    state, reason = _recording_said(row, visit.text)
+    plays = row.state in PLAYABLE and row.erased is None
+    state, reason = _recording_said(row, visit.text) if row.erased is None else _erased(row, visit)
     return Sound(
         source=f"/recordings/{row.id}.opus" if plays else "",
         state=state,
@@ -162,7 +173,15 @@ def _recording_said(row: Row[Any], text: Text) -> tuple[Badge, str]:
     }
     badge, why = said[row.state]
     reason = text(why, size=round(row.bytes / 1000)) if why else ""
-    return Badge(text(badge.said), badge.tone), " ".join(filter(None, (reason, row.problem)))
+    wrong = (text(SAID[fault.flaw], at=fault.at, count=fault.count) for fault in faults.read(row.problem))
+    return Badge(text(badge.said), badge.tone), " ".join(filter(None, (reason, *wrong)))
+
+
+def _erased(row: Row[Any], visit: Visit) -> tuple[Badge, str]:
+    gone = visit.text(
+        "Its time was over ({rule}); it was deleted {when}.", rule=row.erased_why, when=visit.times.moment(row.erased)
+    )
+    return Badge(visit.text("deleted"), ""), gone
 
 
 def _missing(row: Row[Any], record: Mapping[str, Any], text: Text) -> tuple[Badge, str]:

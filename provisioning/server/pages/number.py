@@ -12,8 +12,9 @@ from firmware.known import FactKind
 from firmware.text.catalogue import mark
 from provisioning.server.bell import Topic
 from provisioning.server.facts import HERE
+from provisioning.server.keeping import holds
 from provisioning.server.pages import knowledge, verdict
-from provisioning.server.pages.call import standing, storyteller
+from provisioning.server.pages.call import held, standing, storyteller
 from provisioning.server.pages.knowledge import Known
 from provisioning.server.pages.lines import lines_of_number
 from provisioning.server.pages.story import Pair
@@ -35,6 +36,7 @@ def number_page(visit: Visit) -> Response:
         shown, name = title(connection, known.number)
         somebodys = verdict.somebodys(connection, known.number)
         decision = verdict.now(visit, connection, known)
+        holding = holds.of_number(connection, known.number)
     if not known.facts and not lines and not somebodys:
         raise Refused(mark("Nothing is known of this number."), 404, "/calls")
     teller = storyteller(visit)
@@ -45,6 +47,7 @@ def number_page(visit: Visit) -> Response:
         shown=shown,
         name=name,
         known=standing(visit, known),
+        holds=held(visit, holding),
         said=verdict.told(decision, teller) if decision else None,
         unreadable=verdict.UNREADABLE,
         somebodys=somebodys,

@@ -31,6 +31,8 @@ KINDS: dict[FactKind, str] = {
     FactKind.CONSENT: mark("agreed to be called"),
     FactKind.WITHDRAWAL: mark("took the consent back"),
     FactKind.CLAIM: mark("was about to call"),
+    FactKind.LEGAL_HOLD: mark("legal hold: recordings are kept"),
+    FactKind.LEGAL_RELEASE: mark("legal hold released"),
 }
 _CALLERS_REASONS = {
     "off-list": mark("not on the list"),
@@ -39,7 +41,9 @@ _CALLERS_REASONS = {
 }
 _OFF_LIST = {word: DIAL_REASONS[key] for key, word in DIAL_KEYS.items()}
 """Why a number was dialled that is on no list, by what the books call it."""
-_WRITTEN = {FactKind.LIFT, FactKind.CONSENT, FactKind.WITHDRAWAL}  # by a supervisor, with a reason
+_WRITTEN = {  # by a supervisor, with a reason
+    *(FactKind.LIFT, FactKind.CONSENT, FactKind.WITHDRAWAL, FactKind.LEGAL_HOLD, FactKind.LEGAL_RELEASE)
+}
 _GRAVE = {"refusal", "complaint"}
 
 

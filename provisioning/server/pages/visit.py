@@ -43,6 +43,8 @@ NOTICES: dict[str, Notice] = {
     "consented": Notice(mark("The consent is recorded. The booths learn it within seconds.")),
     "withdrawn": Notice(mark("The consent is withdrawn. The booths learn it within seconds.")),
     "assigned": Notice(mark("Saved. The booths take it over with their next contact.")),
+    "held": Notice(mark("The hold stands. The booths learn it within seconds.")),
+    "released": Notice(mark("The hold is released. The booths learn it within seconds."), "warn"),
     "put-away": Notice(mark("The list is put away. Its calls stay; it can be restored."), "warn"),
     "restored": Notice(mark("The list is back.")),
     "seen": Notice(mark("Marked as seen. It stands below, with your note.")),
