@@ -15,6 +15,7 @@ from firmware.text.times import Times
 from hw.events import Fault
 from provisioning.server import tokens
 from provisioning.server.bell import Topic
+from provisioning.server.pages.keptback import fault, kept_back
 from provisioning.server.pages.lines import LINES, NEWEST_FIRST
 from provisioning.server.pages.telling import result_badge
 from provisioning.server.pages.visit import Refused, Visit, go
@@ -79,6 +80,7 @@ def booths_page(visit: Visit) -> Response:
     return visit.page(
         "booths.html",
         booths=healths,
+        kept=tuple(kept_back(visit, (row for row in rows if row.revoked is None))),
         tokens=promised,
         summary=" · ".join(parts),
         trouble=visit.text("Need attention: {count}", count=troubled) if troubled else "",
@@ -89,7 +91,7 @@ def booths_page(visit: Visit) -> Response:
 def health(visit: Visit, row: Row[Any], last_call: str, live: str) -> Health:
     """One booth's row in words."""
     text, times = visit.text, visit.times
-    faults = tuple(fault_said(word, text) for word in row.faults)
+    faults = (*(fault_said(word, text) for word in row.faults), *fault(row, text))
     state, tone = _state(row, faults, visit.now)
     pending = _pending(row, text, times)
     waits = row.pending_calls + row.pending_recordings

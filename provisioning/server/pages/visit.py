@@ -38,6 +38,7 @@ NOTICES: dict[str, Notice] = {
     "logged-out": Notice(mark("You are logged out.")),
     "revoked": Notice(mark("The booth is revoked: it is refused from now on. Undo stands beside its name."), "warn"),
     "admitted": Notice(mark("The booth may sync again.")),
+    "asked-again": Notice(mark("Within a minute the booth offers once more what it keeps back.")),
     "token-gone": Notice(mark("The token is taken back.")),
     "lifted": Notice(mark("The refusal is lifted. The booths learn it within seconds.")),
     "consented": Notice(mark("The consent is recorded. The booths learn it within seconds.")),
