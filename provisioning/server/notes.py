@@ -5,7 +5,9 @@ from sqlalchemy import Connection, select
 from provisioning.server.database import Database
 from provisioning.server.schema import server_note
 
+BACKED_UP = "backed-up"  # when the last backup was made, in seconds
 EPOCH = "epoch"  # the line of facts; a restored backup begins another
+KEYS = "keys"  # public halves of those that open recordings, when last it was tried
 RESULTS = "results"  # the office's result codes, as results.toml has them
 RULES = "rules"  # the office's rule packs, as a JSON list of texts
 URL = "url"  # of the booth API, as booths were last told

@@ -1,0 +1,139 @@
+"""booth-provision server backup, restore and check."""
+
+import argparse
+import os
+import sys
+from contextlib import closing
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from obstore.store import ObjectStore
+
+from provisioning.server import archive, parts
+from provisioning.server.commands import Actions, action, day, must_be
+from provisioning.server.database import Database
+from provisioning.server.operations import backup, restore, shelf
+from provisioning.server.operations.progress import Progress
+from provisioning.server.operations.restore import Target, Wish
+
+KEPT = 14  # backups; with one a day two weeks
+
+BACKUP = """\
+The server goes on serving meanwhile. DEST is a folder on another disk or machine. Every run makes a
+backup of its own in it; recordings lie there once and only new ones are copied. They stay sealed:
+without the keys a backup plays nothing. WITH the keys, which it holds unless you say --without-keys,
+whoever has the backup can open every recording and pass for the server: keep it as you keep the server.
+A run that was broken off leaves no backup; the next one goes on from it.
+Of the backups in DEST the newest 14 are kept (--keep), and recordings that none of them needs are
+removed, so that what the server has deleted for good is gone from the backups a while later as well.
+
+examples:
+  booth-provision server backup /mnt/backup/booths
+  booth-provision server backup /mnt/backup/booths --without-keys --keep 30
+"""
+RESTORE = """\
+SRC is a folder of backups (the newest is taken) or one backup in it. It is looked at as a whole before
+anything is changed. The server must be stopped. It may be another machine, another version of this
+program that is not older, and another kind of database than the one that was backed up.
+When the server runs again the booths begin anew by themselves, and what the backup lacks comes back
+from them as far as they still have it. Booths that were enrolled after the backup need a new token.
+
+examples:
+  booth-provision server restore /mnt/backup/booths
+  booth-provision server restore /mnt/backup/booths/2026-11-30T12-00-00.000Z --data /srv/booths
+  booth-provision server restore /mnt/backup/booths --look-only     is this backup all right?
+"""
+
+
+def add_to(actions: "Actions[argparse.ArgumentParser]") -> None:
+    """The commands."""
+    one = action(actions, "backup", "copy everything to a safe place", BACKUP)
+    one.add_argument("dest", type=Path, metavar="DEST", help="the folder of backups; made if it is not there")
+    one.add_argument(
+        "--without-keys", action="store_true", help="leave the keys out: keep them elsewhere, or all is lost"
+    )
+    one.add_argument("--keep", type=_count, default=KEPT, metavar="N", help="how many backups stay (%(default)s)")
+    one.set_defaults(run=make_backup)
+
+    one = action(actions, "restore", "make a server out of a backup", RESTORE)
+    one.add_argument("source", type=Path, metavar="SRC", help="the folder of backups, or one backup")
+    one.add_argument("--replace", action="store_true", help="put aside the server that is there")
+    one.add_argument("--damaged", action="store_true", help="take what is right of a damaged backup")
+    one.add_argument("--look-only", action="store_true", help="look at all of the backup and change nothing")
+    one.set_defaults(run=restore_backup)
+
+
+def make_backup(options: argparse.Namespace) -> int:
+    """`server backup`."""
+    must_be(options.data)
+    told = Progress()
+    with closing(parts.open_database(options.data)) as store:
+        made = backup.make(
+            store,
+            open_archive(options.data),
+            options.data,
+            options.dest,
+            keys=not options.without_keys,
+            told=told,
+            software=version("boothphone"),
+        )
+    gone, recordings = backup.prune(options.dest, options.keep, told)
+    told.over()
+    manifest = made.manifest
+    print(made.place)
+    print(f"{manifest.rows.get('call', 0)} calls, {manifest.recordings.count} recordings", file=sys.stderr)
+    if gone:
+        print(f"removed: {gone} older backups, {recordings} recordings that no backup needs", file=sys.stderr)
+    if made.keys:
+        print(f"IT HOLDS THE KEYS: whoever has {made.place} can open every recording.", file=sys.stderr)
+    else:
+        print("The keys are not in it: without a copy of them elsewhere it opens nothing.", file=sys.stderr)
+    return _lacking(manifest.recordings)
+
+
+def _lacking(found: shelf.Recordings) -> int:
+    if not found.lacking:
+        return 0
+    some = ", ".join(found.examples)
+    print(
+        f"booth-provision: {found.lacking} recordings are not in the archive as they should be: {some} …",
+        file=sys.stderr,
+    )
+    print("See `booth-provision server check`.", file=sys.stderr)
+    return 1
+
+
+def restore_backup(options: argparse.Namespace) -> int:
+    """`server restore`."""
+    told, source = Progress(), shelf.find(options.source)
+    target = Target(options.data, partial(open_database, options.data), partial(open_archive, options.data))
+    wish = Wish(replace=options.replace, damaged=options.damaged, look_only=options.look_only)
+    outcome = restore.restore(source, target, wish, told)
+    told.over()
+    of = f"the backup of {day(source.manifest.made)}"
+    if options.look_only:
+        print(f"{of} is whole: {outcome.recordings} recordings")
+        return 0
+    print(f"Restored from {of}: {outcome.recordings} recordings. Start the server; booths begin anew by themselves.")
+    if outcome.lost:
+        print(f"{outcome.lost} recordings are not in the backup: booths are asked for them.", file=sys.stderr)
+    if outcome.aside:
+        print(f"What was there before is in {outcome.aside}.", file=sys.stderr)
+    return 0
+
+
+def open_database(directory: Path) -> Database:
+    """The server's database, made if there is none."""
+    return parts.open_database(directory)
+
+
+def open_archive(directory: Path) -> ObjectStore:
+    """The server's archive."""
+    return archive.open_archive(os.environ.get(archive.PLACE) or directory / parts.ARCHIVE)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("at least one")
+    return int(text)
