@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
+from mmap import mmap
 from uuid import UUID
 
 PACKETS = 100  # per ear and segment: 2 s, which is what a power cut may cost
@@ -27,6 +28,7 @@ _CLOSING = struct.Struct("<BIII32sH")  # ending, frames, answer, talk, SHA-256 o
 _GAP = struct.Struct("<II")
 _PACKET = struct.Struct("<H")
 _KIND_SEGMENT, _KIND_CLOSING = 1, 2
+HEAD = _RECORD.size  # bytes before each blob
 
 
 class JournalError(ValueError):
@@ -134,6 +136,25 @@ def _walk(data: bytes) -> Iterator[Record]:
         sound = checksum == zlib.crc32(blob, zlib.crc32(_LENGTH.pack(length)))
         yield Record(at, end, blob, closing, sound)
         at, closed = end, closing and sound
+
+
+def record_at(data: bytes | mmap, at: int, longest: int) -> Record | None:
+    """The sound record of at most `longest` bytes that begins at `at`; None if there is none."""
+    end = claimed_end(data, at)
+    if not at + HEAD <= end <= min(len(data), at + HEAD + longest):
+        return None
+    length, checksum = _RECORD.unpack_from(data, at)
+    blob = data[at + HEAD : end]
+    if checksum != zlib.crc32(blob, zlib.crc32(_LENGTH.pack(length))):
+        return None
+    return Record(at, end, blob, bool(length & _CLOSING_BIT), sound=True)
+
+
+def claimed_end(data: bytes | mmap, at: int) -> int:
+    """Where the record at `at` ends if its length is right, which it may not be."""
+    if at + HEAD > len(data):
+        return at
+    return int(at + HEAD + (_RECORD.unpack_from(data, at)[0] & ~_CLOSING_BIT))
 
 
 def digest(data: bytes, reading: Reading) -> bytes:

@@ -12,6 +12,7 @@ from hw.contracts import RATE
 
 GRANULE = 960  # samples at 48 kHz in 20 ms: what Ogg counts in, whatever was encoded
 PACKETS_PER_PAGE = 50  # a page a second: players seek by pages
+LONGEST_PACKET = 1275  # bytes (RFC 6716, section 3.4)
 MOST_SEGMENTS = 255  # lacing values a page can hold (RFC 3533, section 6)
 SERIAL = 1  # the file holds one logical stream
 FIRST, LAST = 2, 4  # header flags
@@ -64,6 +65,18 @@ def self_delimited(packet: bytes) -> bytes:
     if not packet or packet[0] & 3:
         raise OggError("a packet that is not one single frame")
     return packet[:1] + _length(len(packet) - 1) + packet[1:]
+
+
+def is_frame(packet: bytes) -> bool:
+    r"""Whether a packet is one single frame of 20 ms, which is all that booths write (RFC 6716, section 3.1).
+
+    >>> [is_frame(packet) for packet in (b"\x08abc", b"", b"\x0babc", b"\x18abc", b"\xf8abc")]
+    [True, False, False, False, True]
+    """
+    if not 0 < len(packet) <= LONGEST_PACKET or packet[0] & 3:
+        return False
+    kind = packet[0] >> 3  # 0 to 11 SILK, to 15 hybrid, to 31 CELT
+    return kind % 4 == (1 if kind < 12 else 3) or kind in {13, 15}
 
 
 def _length(size: int) -> bytes:

@@ -1,4 +1,4 @@
-"""A call's journal, opened and verified: what both sides said, and everything that is wrong with it."""
+"""A call's journal with all of it in memory, for one who has a card in hand: what both sides said, and what is wrong."""
 
 import wave
 from array import array
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-import pyrage
 from pyrage import x25519
 
-from firmware import journal
-from firmware.journal import Closing, Ending, Fault, Flaw, Gap, JournalError, Record, Segment
+from firmware.journal import Ending, Gap
 from firmware.opus import PRE_SKIP, Decoder
 from firmware.vault import call_of
 from hw.contracts import FRAME_SECONDS, RATE
 from provisioning import ogg
+from provisioning.faults import Fault
+from provisioning.opening import Opening
 
 _DELAY = PRE_SKIP * RATE // 48_000  # samples by which a decoder is late
 _BOTH = 4  # bytes of one sample of both ears
@@ -27,7 +27,7 @@ class RecordingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What could be opened of a call, up to the first fault."""
+    """What could be opened of a call, with silence where something is missing."""
 
     call: UUID
     agent: tuple[bytes, ...]  # Opus packets of 20 ms, the pre-roll first
@@ -50,52 +50,24 @@ class Recording:
 
 
 def load(path: Path, identities: Sequence[x25519.Identity]) -> Recording:
-    """Open a journal; raises RecordingError if it is none, or if none of the keys opens it."""
+    """Open a journal; raises RecordingError if nothing in it can be played, for example for lack of the key."""
     try:
         data = path.read_bytes()
     except OSError as problem:
         raise RecordingError(f"{path} cannot be read: {problem.strerror}") from problem
-    reading = journal.read(data)
-    if not reading.records:
-        raise RecordingError(f"{path} holds no whole record: there is nothing to play")
-    parts, faults = _open(reading.records, identities)
-    if not parts:
-        raise RecordingError(f"{path}: {faults[0].detail}")
-    call = call_of(path) or parts[0].call
-    good, found = journal.verify(call, parts, data, reading)
-    return _assemble(call, parts, good, (*faults, *found))
-
-
-def _open(
-    records: Sequence[Record], identities: Sequence[x25519.Identity]
-) -> tuple[list[Segment | Closing], list[Fault]]:
-    """The opened records, as far as they can be opened."""
-    parts: list[Segment | Closing] = []
-    for number, record in enumerate(records):
-        try:
-            parts.append(journal.unpack(pyrage.decrypt(record.blob, identities)))
-        except pyrage.DecryptError:
-            hint = "sealed to another key, or changed" if parts else "the key does not open it: sealed to another key"
-            return parts, [Fault(Flaw.DAMAGED, f"record {number}: {hint}")]
-        except JournalError as problem:
-            return parts, [Fault(Flaw.DAMAGED, f"record {number}: {problem}")]
-    return parts, []
-
-
-def _assemble(call: UUID, parts: Sequence[Segment | Closing], good: int, faults: tuple[Fault, ...]) -> Recording:
-    segments = [part for part in parts if isinstance(part, Segment)][:good]
-    closing = parts[-1] if isinstance(parts[-1], Closing) else None
-    gaps = [Gap(segment.first, segment.left_out) for segment in segments if segment.left_out]
-    if closing is not None and closing.gaps and good == closing.segments:
-        gaps = list(closing.gaps)  # they include one at the very end
+    opening = Opening(data, identities, call_of(path))
+    pieces = [piece.segment for piece in opening]
+    faults = opening.faults.told
+    if opening.call is None or not pieces:
+        raise RecordingError(" ".join([f"{path}: nothing can be played.", *(fault.detail for fault in faults)]))
     return Recording(
-        call=call,
-        agent=tuple(packet for segment in segments for packet in segment.agent),
-        customer=tuple(packet for segment in segments for packet in segment.customer),
-        answer=segments[0].answer if segments else 0,
-        segments=len(segments),
-        gaps=tuple(gaps),
-        ending=closing.ending if closing else None,
+        call=opening.call,
+        agent=tuple(packet for piece in pieces for packet in piece.agent),
+        customer=tuple(packet for piece in pieces for packet in piece.customer),
+        answer=pieces[0].answer,
+        segments=opening.segments,
+        gaps=tuple(opening.gaps),
+        ending=opening.closing.ending if opening.closing else None,
         faults=faults,
     )
 

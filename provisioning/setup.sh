@@ -9,9 +9,9 @@ needs=$what
 case $what in
 demo) packages=(python3-venv libopus0 fonts-noto-cjk) ;;
 test | bench)
-    packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3 mgetty-voice libspandsp2 libspeexdsp1 age postgresql)
+    packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3 mgetty-voice libspandsp2 libspeexdsp1 age postgresql swift-proxy swift-account swift-container swift-object memcached)
     needs=test
-    if [ "$what" = bench ]; then packages+=(baresip-core); fi # a telephone to compare the booth with
+    if [ "$what" = bench ]; then packages+=(baresip-core nginx-light); fi # a telephone and a server to compare ours with
     ;;
 *)
     echo "setup.sh: demo, test or bench, not '$what'" >&2
@@ -34,7 +34,7 @@ browser() { # Ubuntu's apt has chromium-browser instead
     return 1
 }
 
-keep_services_down() { # tests start a PostgreSQL of their own; Debian's need not run because of them
+keep_services_down() { # tests start services of their own; Debian's need not run because of them
     local policy=/usr/sbin/policy-rc.d
     [ ! -e $policy ] || return 0
     printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null

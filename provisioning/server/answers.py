@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
 from firmware import wire
+from provisioning.server.archive import ArchiveError
 from provisioning.server.recordings import Progress
 from provisioning.server.refusals import Refused
 
@@ -80,6 +81,7 @@ HANDLERS: Mapping[int | type[Exception], ExceptionHandler] = {
     HTTPException: _no_such,
     OperationalError: _busy,
     NoConnectionError: _busy,
+    ArchiveError: _no_archive,
     BaseError: _no_archive,
     OSError: _disk,
     ClientDisconnect: _gone,

@@ -212,14 +212,15 @@ recording = Table(
     Column("answer_seconds", Double, nullable=False, server_default="0"),  # where in the file the answer mark is
     Column("sha256", Text),  # of the sealed journal, in hex; NULL while partial
     Column("peaks", LargeBinary),  # waveform: agent and customer in turn, one byte each per bucket
-    Column("problem", Text, nullable=False, server_default=""),  # what is wrong with it, in words
+    Column("problem", Text, nullable=False, server_default=""),  # provisioning.faults: words and numbers
     Column("begun", Double, nullable=False),
     Column("taken", Double),  # when it was all here
     Column("erased", Double),  # when its time was over: from then on there are no files, or are to be none
     Column("erased_why", Text, nullable=False, server_default=""),  # the rule, such as "REF after 365 days"
     Index(None, "state", "begun"),
-    # partial: on its way. whole. torn: something is missing; what is whole plays. refused: nothing of it can be opened.
-    CheckConstraint("state IN ('partial', 'whole', 'torn', 'refused')", name="state"),
+    # partial: on its way. taken: all here, not opened yet. whole. torn: something is wrong; what is whole plays.
+    # refused: nothing of it can be opened.
+    CheckConstraint("state IN ('partial', 'taken', 'whole', 'torn', 'refused')", name="state"),
 )
 
 shift = Table(

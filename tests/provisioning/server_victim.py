@@ -21,7 +21,7 @@ from provisioning.server.booths import Booth
 from provisioning.server.parts import Parts
 from provisioning.server.recordings import Portion
 
-TOUCHES = ("open", "pwrite", "fdatasync", "fsync", "replace", "unlink")
+TOUCHES = ("open", "pwrite", "fdatasync", "fsync", "replace", "link", "unlink")
 DIED = 9
 
 

@@ -162,8 +162,8 @@ def test_a_torn_file_plays_what_is_whole(vault, play, tmp_path):
     code, out, err = play(path)
     assert code == 1
     assert "segments  3, NOT WHOLE" in out
-    assert "torn: the last record is torn: 500 bytes" in err
-    assert "open: no closing record" in err
+    assert "torn: Its end is torn off; bytes of a record that is not whole: 500." in err
+    assert "open: It has no end" in err
     check_apart(tmp_path / f"{CALL}.wav", 6.0)
 
 
@@ -182,23 +182,43 @@ def test_segments_out_of_order_left_out_or_from_another_call_are_told(vault, pla
     foreign = records_of(record(vault, 500, call="77770000-0000-4000-8000-000000000001"))
     zero, one, two, three, four, end = records_of(path)
     for changed, told, segments in (
-        ([zero, two, one, three, four, end], "shuffled: segment 2 stands where segment 1", 1),
-        ([zero, one, three, four, end], "missing: segment 2 is missing", 2),
-        ([zero, one, two, three, end], "missing: 4 segments where the closing record states 5", 4),
-        ([zero, foreign[1], two, three, four, end], "foreign: segment 1 belongs to call 77770000", 1),
-        ([zero, one, two, three, four, foreign[5]], "foreign: the closing record belongs", 5),
-        (foreign, "foreign: segment 0", 0),
-        ([zero, one[:-1] + b"!", two, three, four, end], "damaged: record 1 is damaged", 1),
+        ([zero, two, one, three, four, end], "shuffled: Segments in the wrong order: 1, from segment 1 on", 5),
+        ([zero, one, three, four, end], "missing: Segments that are missing: 1, from segment 2 on", 4),
+        ([zero, one, two, three, end], "count: Its end states another number of segments: 5, where 4 are", 4),
         (
-            [zero, journal.record(b"no age"), two, three, four, end],
-            "damaged: record 1: sealed to another key, or changed",
-            1,
+            [zero, foreign[1], two, three, four, end],
+            "foreign: Segments that belong to another call: 1, from record 1",
+            4,
         ),
+        ([zero, one, two, three, four, foreign[5]], "foreign-end: Its end belongs to another call", 5),
+        (
+            [zero, one[:-1] + b"!", two, three, four, end],
+            "damaged: Bytes have changed; damaged records: 1, from record 1",
+            4,
+        ),
+        ([zero, journal.record(b"no age"), two, three, four, end], "damaged: Bytes have changed", 4),
     ):
         path.write_bytes(b"".join(changed))
         code, out, err = play(path)
         assert (code, told in err) == (1, True), err
         assert f"segments  {segments}, NOT WHOLE" in out
+    path.write_bytes(b"".join(foreign))
+    code, out, err = play(path)
+    assert (code, out) == (1, "")
+    assert "Segments that belong to another call: 5, from record 0 on" in err
+
+
+def test_silence_stands_for_what_is_lost(vault, play, tmp_path):
+    path = record(vault, 500)
+    zero, one, two, three, four, end = records_of(path)
+    path.write_bytes(b"".join([zero, one, two[:-1] + b"!", three, four, end]))
+    assert play(path)[0] == 1
+    rate, left, right = ears(tmp_path / f"{CALL}.wav")
+    assert len(left) / rate == pytest.approx(10.0, abs=0.1)
+    for ear in (left, right):
+        lost, rest = ear[int(4.3 * rate) : int(5.9 * rate)], (ear[rate : 4 * rate], ear[int(6.5 * rate) : 9 * rate])
+        assert np.sqrt(np.mean(lost**2)) < 30
+        assert all(np.sqrt(np.mean(part**2)) > 2000 for part in rest)
 
 
 def test_a_wrong_key_is_refused_and_writes_nothing(vault, play, tmp_path):
@@ -206,17 +226,17 @@ def test_a_wrong_key_is_refused_and_writes_nothing(vault, play, tmp_path):
     keys.make(tmp_path / "other.key")
     code, out, err = play(CALL, "--key", str(tmp_path / "other.key"))
     assert (code, out) == (1, "")
-    assert "the key does not open it" in err
+    assert "The key does not open it" in err
     assert not list(tmp_path.glob("*.wav"))
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00" * 500, b"no journal at all, but long enough to look like one"])
+@pytest.mark.parametrize("content", [b"\x00" * 500, b"no journal at all, but long enough to look like one"])
 def test_what_is_no_journal_is_refused(play, tmp_path, content):
     file = tmp_path / f"{CALL}.journal"
     file.write_bytes(content)
     code, _, err = play(file)
     assert code == 1
-    assert "no whole record" in err
+    assert "It holds no whole record" in err
 
 
 def test_a_call_is_found_by_the_beginning_of_its_id(vault, play):

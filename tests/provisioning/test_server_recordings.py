@@ -4,23 +4,24 @@ import base64
 import hashlib
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 import obstore
-import pyrage
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from firmware import journal, wire
-from provisioning import keys, recording
+from firmware.opus import PRE_SKIP
+from hw.contracts import FRAME, FRAME_SECONDS
+from provisioning import faults, keys, recording
 from provisioning.server import schema
 from provisioning.server.booths import Booth
 from provisioning.server.recordings import Portion
 from provisioning.server.uploads import ASIDE
 from provisioning.server.waveform import BUCKETS
+from tests.provisioning.broken import BROKEN, flip
 
 ORDER = st.lists(st.sampled_from(range(3)), max_size=4)  # of two segments and a closing record
 SOMEWHERE = st.integers(0, 1000)  # thousandths: sealed blobs are never of one size
@@ -39,13 +40,15 @@ class Shelf:
         self._parts, self._card = server.parts, card
 
     def row(self, name):
-        """What the database says; None if nothing."""
+        """What the database says when all is opened; None if nothing."""
+        self._parts.recordings.settle(20)
         table = schema.recording
         with self._parts.database.read() as connection:
             return connection.execute(select(table).where(table.c.id == str(name))).one_or_none()
 
     def kept(self, name):
-        """What the archive holds; None if nothing."""
+        """What the archive holds when all is opened; None if nothing."""
+        self._parts.recordings.settle(20)
         try:
             return bytes(obstore.get(self._parts.archive, name).bytes())
         except FileNotFoundError:
@@ -53,7 +56,6 @@ class Shelf:
 
     def peaks(self, name):
         """The waveform, once it is drawn."""
-        self._parts.recordings.settle(20)
         return self.row(name).peaks
 
     def incoming(self, name):
@@ -66,10 +68,14 @@ class Shelf:
         return b"".join(self._parts.recordings.live(name))
 
     def played(self, name, whole):
-        """What `booth-provision play` makes of a journal: another way to the same file."""
+        """What `booth-provision play` makes of a journal."""
+        return recording.opus(self.loaded(name, whole))
+
+    def loaded(self, name, whole):
+        """A journal as `booth-provision play` finds it on a card."""
         path = self._card / f"{name}.journal"
         path.write_bytes(whole)
-        return recording.opus(recording.load(path, keys.load(self._parts.directory / "recordings.key")))
+        return recording.load(path, keys.load(self._parts.directory / "recordings.key"))
 
 
 @pytest.fixture(scope="module")
@@ -263,85 +269,34 @@ def test_many_booths_at_once(booth, deck, shelf):
 # What is wrong with a journal: it is kept all the same, and what is whole plays.
 
 
-def swapped(deck, call):
-    first, second, *rest = deck.records(call, 4)
-    return b"".join([second, first, *rest])
-
-
-def foreign(deck, call):
-    records = deck.records(call, 4)
-    return b"".join([*records[:2], deck.records(uuid.uuid4(), 1)[0], *records[3:]])
-
-
-def stranger(deck):
-    """One who seals to a key that the server has not."""
-    return type(deck)(str(pyrage.x25519.Identity.generate().to_public()))
-
-
-def half_a_stranger(deck, call):
-    return b"".join([*deck.records(call, 4)[:2], *stranger(deck).records(call, 4)[2:]])
-
-
-def strange_packets(deck, call):
-    segment = replace(deck.segment(call, 1), agent=(b"\x03two frames",) * journal.PACKETS)
-    records = deck.records(call, 4)
-    return b"".join([records[0], journal.record(deck.seal(journal.pack_segment(segment))), *records[2:]])
-
-
-def endless_packets(deck, call):
-    segment = replace(deck.segment(call, 1), customer=(bytes(20_000),) * journal.PACKETS)
-    return deck.records(call, 4)[0] + journal.record(deck.seal(journal.pack_segment(segment)))
-
-
-def silent_packets(deck, call):
-    """Frames that no decoder understands; they are muxed as they are."""
-    segment = replace(deck.segment(call, 1), customer=(b"\xf8" + b"\xff" * 50,) * journal.PACKETS)
-    records = deck.records(call, 2, closed=False)
-    return records[0] + journal.record(deck.seal(journal.pack_segment(segment)))
-
-
-BROKEN = {
-    "torn": (lambda deck, call: deck.journal(call, 4, closed=False)[:-10], "torn", 3, "torn"),
-    "open": (lambda deck, call: deck.journal(call, 4, closed=False), "torn", 4, "no closing record"),
-    "flipped": (lambda deck, call: flip(deck.journal(call, 4), 9000), "torn", 1, "damaged"),
-    "swapped": (swapped, "refused", 0, "stands where"),
-    "foreign": (foreign, "torn", 2, "belongs to call"),
-    "missing": (
-        lambda deck, call: b"".join(deck.records(call, 4)[:1] + deck.records(call, 4)[2:]),
-        "torn",
-        1,
-        "missing",
-    ),
-    "another call's": (lambda deck, _: deck.journal(uuid.uuid4(), 4), "refused", 0, "belongs to call"),
-    "another key": (lambda deck, call: stranger(deck).journal(call, 4), "refused", 0, "key does not open it"),
-    "half another key": (half_a_stranger, "torn", 2, "another key"),
-    "no journal": (lambda *_: b"RIFF" * 1000, "refused", 0, "not one whole record"),
-    "empty": (lambda *_: b"", "refused", 0, "not one whole record"),
-    "only an end": (lambda deck, call: deck.journal(call, 0), "refused", 0, "not one segment"),
-    "strange packets": (strange_packets, "torn", 1, "not one single frame"),
-    "endless packets": (endless_packets, "torn", 1, "not one single frame"),
-    "silent packets": (silent_packets, "torn", 2, "no closing record"),
-    "no segment": (lambda deck, _: journal.record(deck.seal(b"hello")), "refused", 0, "cut short"),
-}
-
-
-def flip(data, at):
-    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
-
-
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_wrong_is_kept_and_said(booth, deck, call_id, shelf, name):
-    make, state, playable, why = BROKEN[name]
-    one, whole = booth(), make(deck, call_id)
+    case = BROKEN[name]
+    one, whole = booth(), case.make(deck, call_id)
     answer = one.upload(call_id, whole)
     assert (answer.status, answer.headers[wire.COMPLETE]) == (204, "?1")
     assert digest_of(answer) == hashlib.sha256(whole).digest()
     found = shelf.row(call_id)
-    assert (found.state, found.seconds) == (state, 2.0 * playable)
-    assert why in found.problem
+    assert [(fault.flaw, fault.at, fault.count) for fault in faults.read(found.problem)] == list(case.faults)
+    assert (found.state, round(found.seconds / FRAME_SECONDS)) == (case.state, case.frames)
     assert shelf.kept(f"{call_id}.journal") == whole
-    assert (shelf.kept(f"{call_id}.opus") is not None) == (playable > 0)
     assert shelf.incoming(call_id) == []
+    assert shelf.kept(f"{call_id}.opus") == (shelf.played(call_id, whole) if case.frames else None)
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_card_in_hand_plays_the_same(deck, call_id, shelf, name):
+    case = BROKEN[name]
+    whole = case.make(deck, call_id)
+    if not case.frames:
+        with pytest.raises(recording.RecordingError) as refusal:
+            shelf.loaded(call_id, whole)
+        assert all(faults.Fault(*fault).detail in str(refusal.value) for fault in case.faults)
+        return
+    found = shelf.loaded(call_id, whole)
+    assert [(fault.flaw, fault.at, fault.count) for fault in found.faults] == list(case.faults)
+    assert len(found.agent) == len(found.customer) == case.frames
+    assert len(recording.decode(found.agent)) == max(0, case.frames * FRAME // 2 - PRE_SKIP // 6)
 
 
 @settings(max_examples=40, deadline=None)

@@ -160,7 +160,7 @@ def sound(visit: Visit, row: Row[Any], record: Mapping[str, Any]) -> Sound:
         answer=row.answer_seconds,
         peaks=base64.b64encode(row.peaks).decode() if plays and row.peaks else "",
         moments=storyteller(visit).moments(record, row.answer_seconds) if plays else (),
-        arriving=row.state == "partial",
+        arriving=row.state in {"partial", "taken"},
     )
 
 
@@ -170,6 +170,7 @@ def _recording_said(row: Row[Any], text: Text) -> tuple[Badge, str]:
         "torn": (Badge(mark("not whole"), "warn"), mark("Something is missing; what is whole can be heard.")),
         "refused": (Badge(mark("cannot be opened"), "bad"), mark("Nothing of the recording can be opened.")),
         "partial": (Badge(mark("still arriving"), "warn"), mark("The recording is on its way: {size} kB are here.")),
+        "taken": (Badge(mark("being opened"), "warn"), mark("The recording is here and is being opened.")),
     }
     badge, why = said[row.state]
     reason = text(why, size=round(row.bytes / 1000)) if why else ""

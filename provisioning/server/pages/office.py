@@ -1,6 +1,6 @@
 """What all pages share."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from provisioning.server.pages.splits import Tally
 from provisioning.server.pages.throttle import Throttle
 from provisioning.server.pages.uploads import Uploads
 
-Live = Callable[[UUID], Iterator[bytes]]
-"""What is here so far of a recording that is on its way, as an Ogg Opus file; nothing if nothing plays."""
+Live = Callable[[UUID], Iterable[bytes]]
+"""What is here so far of a recording that is on its way, as an Ogg Opus file, each time the same; nothing if nothing plays."""
 
 ACCOUNT_TRIES, ADDRESS_TRIES = 5, 30
 

@@ -2,24 +2,21 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
-import obstore
-from obstore.exceptions import NotFoundError
-from obstore.store import ObjectStore
 from sqlalchemy import bindparam, select
 from starlette.responses import Response, StreamingResponse
 
 from firmware.text.catalogue import mark
+from provisioning.server import archive
 from provisioning.server.archive import OPUS
 from provisioning.server.pages.visit import Refused, Visit
 from provisioning.server.schema import recording
 
-PIECE = 256 * 1024  # bytes read from the archive at once
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 log = logging.getLogger(__name__)
@@ -27,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a recording's bytes come from: the archive, or memory while it is on its way."""
+    """Where a recording's bytes come from: the archive, or what has come in while it is on its way."""
 
     name: str
     size: int
@@ -54,14 +51,15 @@ def _source(visit: Visit) -> Source | None:
     if row is None:
         return None
     name = f"{row.id}{OPUS}"
-    if row.state == "partial":
-        data = b"".join(visit.office.live(UUID(row.id)))
-        return Source(name, len(data), lambda part: iter((data[part.start : part.stop],))) if data else None
     try:
-        size = obstore.head(visit.office.archive, name)["size"]
-    except (FileNotFoundError, NotFoundError):
+        if row.state in {"partial", "taken"}:
+            heard = visit.office.live(UUID(row.id))
+            size = sum(map(len, heard))
+            return Source(name, size, partial(_part, heard)) if size else None
+        size = archive.size(visit.office.archive, name)
+    except FileNotFoundError:
         return None
-    return Source(name, size, partial(_pieces, visit.office.archive, name))
+    return Source(name, size, partial(archive.pieces, visit.office.archive, name))
 
 
 def _answer(visit: Visit, source: Source, part: range) -> Response:
@@ -79,9 +77,14 @@ def _answer(visit: Visit, source: Source, part: range) -> Response:
     return StreamingResponse(body, status, headers, media_type="audio/ogg")
 
 
-def _pieces(archive: ObjectStore, name: str, part: range) -> Iterator[bytes]:
-    for start in range(part.start, part.stop, PIECE):
-        yield bytes(obstore.get_range(archive, name, start=start, end=min(part.stop, start + PIECE)))
+def _part(heard: Iterable[bytes], part: range) -> Iterator[bytes]:
+    """Only those bytes of what is made anew each time: it may be an hour, and need not be in memory."""
+    at = 0
+    for page in heard:
+        yield page[max(0, part.start - at) : max(0, part.stop - at)]
+        at += len(page)
+        if at >= part.stop:
+            return
 
 
 _KNOWN = select(recording.c.id, recording.c.state).where(recording.c.id == bindparam("id"))

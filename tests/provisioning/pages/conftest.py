@@ -63,7 +63,7 @@ class Office:
             facts=self.parts.facts,
             enrolment=lambda secret: f"booth1:https://127.0.0.1:8443:pin:{secret}",
             secret=self.parts.secret,
-            live=lambda name: iter([self.live[str(name)]] if str(name) in self.live else []),
+            live=lambda name: [self.live[str(name)]] if str(name) in self.live else [],
             now=lambda: self.now,
         )
         with self.parts.database.write() as connection:

@@ -4,7 +4,9 @@ from firmware.known import FactKind, Rules
 from firmware.numbers import parse
 from firmware.redial import Reason, Rulebook, decide, written
 from firmware.screens.verdicts import verdicts
+from provisioning.faults import SAID, Fault, Flaw, plain
 from provisioning.server.pages import knowledge
+from provisioning.server.pages.language import load
 from provisioning.server.schema import memo, recording
 
 HOUR, DAY = 3600.0, 86400.0
@@ -167,6 +169,7 @@ def test_a_call_without_sound_says_why(office, one, sv, record, said):
     ("state", "said", "plays"),
     [
         ("partial", "受信中 録音を受信中です（12 kB 到着）。", False),
+        ("taken", "処理中 録音は届いています。再生の準備をしています。", False),
         ("torn", "一部欠け", True),
         ("refused", "開けません この録音は開けません。", False),
         ("whole", "封印・照合済み", True),
@@ -175,12 +178,23 @@ def test_a_call_without_sound_says_why(office, one, sv, record, said):
 def test_a_recordings_state_is_said(office, sv, state, said, plays):
     one = office.booth("1")
     call_id = office.call(one)
-    office.recording(one, call_id, state=state, problem="record 3: changed" if state != "whole" else "")
+    wrong = state in {"torn", "refused"}
+    office.recording(one, call_id, state=state, problem="missing 3 2" if wrong else "")
     page = sv.get(f"/calls/{call_id}")
     assert said in sv.words(page)
     assert ("<audio controls" in page.text) is plays
-    assert ("record 3: changed" in page.text) is (state != "whole")
-    assert ("data-until-gone" in page.text) is (state == "partial")
+    assert ("欠けた区間：2 件（区間 3 から）。" in page.text) is wrong
+    assert ("data-until-gone" in page.text) is (state in {"partial", "taken"})
+
+
+def test_every_fault_of_a_recording_is_said_in_both_languages(office, one, sv):
+    call_id = office.call(one)
+    every = [Fault(flaw, 7, 9) for flaw in Flaw]
+    office.recording(one, call_id, state="torn", problem=plain(every))
+    japanese, english = (sv.words(sv.get(f"/calls/{call_id}?lang={language}")) for language in ("ja", "en"))
+    assert all(fault.detail in english for fault in every)
+    assert not any(fault.detail in japanese for fault in every)
+    assert all(load("ja")(SAID[fault.flaw], at=7, count=9) in japanese for fault in every)
 
 
 def test_a_memo_can_be_heard(office, one, sv, new_id):

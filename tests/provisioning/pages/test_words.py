@@ -7,6 +7,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 import firmware
+from provisioning import faults
 from provisioning.server import pages
 from provisioning.server.pages.language import load
 
@@ -23,7 +24,7 @@ def catalogue(path):
 
 def in_pages():
     found = extract_from_dir(str(ROOM), METHODS, keywords={"text": None, "mark": None})
-    return {message for _, _, message, _, _ in found if isinstance(message, str)}
+    return {message for _, _, message, _, _ in found if isinstance(message, str)} | set(faults.SAID.values())
 
 
 def test_every_text_of_the_pages_is_translated_here_or_by_the_booth_and_no_other():
