@@ -9,7 +9,7 @@ needs=$what
 case $what in
 demo) packages=(python3-venv libopus0 fonts-noto-cjk) ;;
 test | bench)
-    packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3 mgetty-voice libspandsp2 libspeexdsp1 age postgresql swift-proxy swift-account swift-container swift-object memcached)
+    packages=(python3-venv libopus0 fonts-noto-cjk python3-dev gcc portaudio19-dev pulseaudio pulseaudio-utils libasound2-plugins opus-tools sqlite3 mgetty-voice libspandsp2 libspeexdsp1 age systemd postgresql swift-proxy swift-account swift-container swift-object memcached)
     needs=test
     if [ "$what" = bench ]; then packages+=(baresip-core nginx-light); fi # a telephone and a server to compare ours with
     ;;
