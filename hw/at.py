@@ -92,7 +92,7 @@ class Dialogue:
         self._asked: str | None = None
         self._lines: list[str] = []
         self._forgotten: str | None = None
-        self.garbage = 0  # bytes and lines without a meaning since the last complete reply
+        self.garbage = 0  # bytes and lines without a meaning since the last complete reply or marker
 
     @property
     def asked(self) -> str | None:
@@ -113,6 +113,8 @@ class Dialogue:
         if not command.isascii() or not command.isprintable():
             raise MisuseError("a command is one line of ASCII")
         self._asked, self._lines = command, []
+        if command == MARKER:  # what it babbled before tells nothing of how it answers this
+            self.garbage = 0
         return command.encode("ascii") + b"\r"
 
     def give_up(self) -> tuple[str, ...]:

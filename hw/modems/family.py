@@ -109,7 +109,8 @@ class Family:
 def greeting(*own: Step) -> tuple[Step, ...]:
     """What every family is told, its own steps before the last, which asks the network and may take long."""
     return (
-        Step("ATE0", fatal=True, patience=1.0),  # the first word: a modem that lives answers it at once
+        Step("ATE0", patience=1.0),  # the first word: remains of an earlier one may stand before it in the modem's ear
+        Step("ATE0", fatal=True, patience=1.0),  # a modem that lives answers it at once
         Step("ATV1"),
         Step("AT+CMEE=1", fatal=True),
         Step("AT+CGMI"),

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hw import callrows, readings
-from hw.at import LONGEST_LINE, Dialogue, Notice, Reply, answers
+from hw.at import LONGEST_LINE, MARKER, Dialogue, Notice, Reply, answers
 from hw.callrows import CallRow, CallState
 from hw.errors import MisuseError, UnexpectedReply
 from hw.events import Hidden
@@ -204,6 +204,17 @@ def test_garbage_is_counted_until_a_reply():
     assert talk.garbage > 0
     list(talk.hear(b"OK\r\n"))
     assert talk.garbage == 0
+
+
+def test_what_a_modem_babbled_before_the_marker_does_not_count_against_it():
+    talk = Dialogue()
+    list(talk.hear(b"\xff\r\nEADY\r\n"))
+    talk.give_up()
+    assert talk.garbage > 0
+    talk.ask(MARKER)
+    assert talk.garbage == 0
+    list(talk.hear(b"O\xffK\r\n"))
+    assert talk.garbage > 0
 
 
 # Readers
