@@ -14,6 +14,7 @@ from hw.contracts import FRAME_SECONDS
 from hw.errors import HardwareError
 from provisioning import keys, recording, rules, udev
 from provisioning.recording import Recording, RecordingError
+from provisioning.recovery import cli as recovery
 from provisioning.server import cli as server
 from provisioning.server.commands import CommandError
 from provisioning.server.environment import EnvironmentWordError
@@ -40,6 +41,8 @@ examples:
                                            turn a call's recording into 3f2a….opus and 3f2a….wav
 """
 KEY_EXAMPLES = """\
+  booth-provision recover /media/card --key office.key --out rescued
+                                           every recording of a dead booth's card, and whose it is
 Booths are given the public key only, so nobody who steals one can listen. Keep the file
 off the booths, and keep a copy: without it no recording can ever be opened.
 
@@ -92,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     udev.add_to(commands)
 
     key = _taught(commands.add_parser("key", help="make the key pair that recordings are sealed to"), KEY_EXAMPLES)
+    recovery.add_to(commands)
     actions = key.add_subparsers(metavar="ACTION", required=True)
     new = _taught(actions.add_parser("new", help="write a new secret key and print its public half"), KEY_EXAMPLES)
     new.add_argument("file", type=Path, metavar="FILE", help="where the secret key goes; must not exist")
