@@ -21,6 +21,7 @@ _CARD = {
     sqlite3.SQLITE_NOTADB,
     sqlite3.SQLITE_BUSY,
 }
+_MODES = ("wal", "memory")
 
 Value = str | float | int | bytes | None
 
@@ -58,7 +59,9 @@ class Store:
             raise NewerDatabaseError(
                 f"{path} is of version {found}, this program knows {newest}: install the newer program again"
             )
-        self._db.execute("PRAGMA journal_mode = WAL")
+        if self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0] not in _MODES:
+            # SQLite keeps quiet about a card that failed just then, and in its old mode a power cut can undo a commit.
+            raise CardError("the card does not take the database's log")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA recursive_triggers = ON")  # REPLACE would else delete past the triggers
         self._db.execute(f"PRAGMA wal_autocheckpoint = {BACKSTOP}")

@@ -21,6 +21,8 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def _write(path: Path, data: bytes, *, replace: bool) -> None:
+    if not replace and path.exists():
+        raise FileExistsError(path)
     part = path.with_name(f"{path.name}.part")
     part.unlink(missing_ok=True)  # of one who crashed
     file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -29,10 +31,7 @@ def _write(path: Path, data: bytes, *, replace: bool) -> None:
             out.write(data)
             out.flush()
             os.fsync(out.fileno())
-        if replace:
-            part.replace(path)
-        else:
-            _link(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -40,14 +39,3 @@ def _write(path: Path, data: bytes, *, replace: bool) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
-
-
-def _link(part: Path, path: Path) -> None:
-    try:
-        path.hardlink_to(part)
-    except FileExistsError:
-        raise
-    except OSError:  # a stick that knows no links: then one look must do
-        if path.exists():
-            raise FileExistsError(path) from None
-        part.replace(path)

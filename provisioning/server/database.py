@@ -145,6 +145,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
         "recursive_triggers = ON",  # REPLACE would else delete past the triggers
     ):
         connection.execute(f"PRAGMA {pragma}")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] not in {"wal", "memory"}:
+        # SQLite keeps quiet about a disk that failed just then, and in its old mode a power cut can undo a commit.
+        raise sqlite3.OperationalError("the disk does not take the database's log")
 
 
 def _begin(connection: Connection) -> None:
