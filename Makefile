@@ -52,6 +52,7 @@ text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain doctor --statistics
 	$(BIN)/python -m babel.messages.frontend compile --directory provisioning/server/pages/words --domain pages --statistics
+	$(BIN)/python -m babel.messages.frontend compile --directory provisioning/server/operations/words --domain operations --statistics
 	$(BIN)/python -m babel.messages.frontend compile --directory provisioning/recovery/text --domain recovery --statistics
 
 pictures: .setup-test ## take the README's pictures anew

@@ -5,12 +5,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import uuid
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
 import obstore
 import pytest
 from sqlalchemy import JSON, Boolean, Double, insert, select
@@ -21,6 +18,7 @@ from provisioning.server import database, parts, schema
 from provisioning.server.commands import CommandError
 from provisioning.server.operations import shelf, snapshot
 from provisioning.server.run import Server
+from tests.places import Services
 
 ENGINES = ["sqlite", "postgresql"]
 VICTIM = Path(__file__).with_name("backup_victim.py")
@@ -35,68 +33,6 @@ def provision(capsys):
         return code, *capsys.readouterr()
 
     return run
-
-
-@dataclass
-class Office:
-    """A server that runs, with a booth, its calls, and a backup of all that."""
-
-    server: Server
-    booth: object
-    dest: Path
-    calls: dict = field(default_factory=dict)
-
-    @property
-    def directory(self):
-        return self.server.parts.directory
-
-    def work(self, deck, count):
-        """Calls with their facts and recordings, as a booth tells of them."""
-        for _ in range(count):
-            call = uuid.uuid4()
-            self.booth.tell(fact(call))
-            assert self.booth.post(wire.CALLS, wire.Calls(calls=(raw(told(call)),)), wire.Taken).ids
-            journal = deck.journal(call, segments=2)
-            assert self.booth.upload(call, journal).status == 204
-            self.calls[str(call)] = journal
-        self.server.parts.recordings.settle(30)
-
-
-@pytest.fixture(scope="module")
-def office(server, shared, deck, tmp_path_factory):
-    """One for all tests that leave it as it is."""
-    made = Office(server, shared, tmp_path_factory.mktemp("backups"))
-    made.work(deck, 2)
-    assert cli.main(["server", "backup", str(made.dest), "--data", str(made.directory)]) == 0
-    return made
-
-
-@pytest.fixture
-def copied(office, tmp_path):
-    """Copies of the server's directory, which is not at work there, and of the backup; for those who change things."""
-    shutil.copytree(office.dest, tmp_path / "backups")
-    shutil.copytree(office.directory, tmp_path / "source")
-    (tmp_path / "source" / "server.db-wal").unlink(missing_ok=True)
-    with (
-        closing(sqlite3.connect(office.directory / "server.db")) as here,
-        closing(sqlite3.connect(tmp_path / "source" / "server.db")) as there,
-    ):
-        here.backup(there)
-    return tmp_path / "source", tmp_path / "backups"
-
-
-def raw(thing):
-    return msgspec.Raw(json.dumps(thing).encode())
-
-
-def fact(call):
-    number = {"id": str(uuid.uuid4()), "kind": "called", "number": "+81312345601", "at": 1e9, "booth": "Booth 1"}
-    return number | {"agent": "07", "call": str(call)}
-
-
-def told(call):
-    number = {"key": "+81312345601", "shown": "03-1234-5601"}
-    return {"version": 1, "id": str(call), "agent": "07", "number": number, "answered": True, "talk": 4.0}
 
 
 def files(archive):
@@ -222,10 +158,38 @@ def test_restored_elsewhere_it_is_the_same_server_in_a_new_epoch(office, provisi
         booth.token, booth.nonce = old, ""
 
 
-def test_the_next_backup_copies_only_what_is_new(office, copied, deck, provision):
+def test_from_files_to_services_and_back(office, provision, request, tmp_path):
+    """SQLite and a folder → PostgreSQL and S3 → SQLite and a folder."""
+    place, dest = tmp_path / "services", tmp_path / "backups"
+    with Services(request.getfixturevalue("postgresql"), request.getfixturevalue("swift")).place():
+        assert provision("server", "restore", office.dest, "--data", place)[0] == 0
+        assert not (place / "server.db").exists()
+        server = Server(place)
+        server.start()
+        server.parts.recordings.settle(60)
+        sound = {
+            name: data for name, data in files(server.parts.archive).items() if name.partition(".")[0] in office.calls
+        }
+        server.stop()
+        assert provision("server", "check", "--hashes", "--data", place)[0] == 0
+        assert provision("server", "backup", dest, "--data", place)[0] == 0
+        code, _, err = provision("server", "restore", dest, "--data", place, "--replace")
+        assert code == 1
+        assert "make a new, empty one" in err
+    assert provision("server", "restore", dest, "--data", tmp_path / "back")[0] == 0
+    with closing(parts.open_database(tmp_path / "back")) as store:
+        but = ("server_note", "booth", "claim", "token", "recording")
+        assert everything(store, but=but) == everything(office.server.parts.database, but=but)
+    assert sound.items() <= files(office.server.parts.archive).items()
+    assert {path.name for path in (tmp_path / "back" / "archive").iterdir()} == {
+        name for name in sound if name.endswith(".journal")
+    }
+
+
+def test_the_next_backup_copies_only_what_is_new(office, copied, provision):
     _, dest = copied
     before = {path.name: path.stat().st_ino for path in (dest / "recordings").iterdir()}
-    office.work(deck, 1)
+    office.work(1)
     assert provision("server", "backup", dest, "--data", office.directory)[0] == 0
     after = {path.name: path.stat().st_ino for path in (dest / "recordings").iterdir()}
     assert len(after) == len(before) + 1

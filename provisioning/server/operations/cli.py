@@ -1,6 +1,7 @@
 """booth-provision server backup, restore and check."""
 
 import argparse
+import json
 import os
 import sys
 from contextlib import closing
@@ -9,13 +10,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 from obstore.store import ObjectStore
+from sqlalchemy import func, select
 
 from provisioning.server import archive, parts
 from provisioning.server.commands import Actions, action, day, must_be
 from provisioning.server.database import Database
-from provisioning.server.operations import backup, restore, shelf
+from provisioning.server.operations import backup, check, faults, restore, shelf
+from provisioning.server.operations.check import Place
+from provisioning.server.operations.faults import Fault
+from provisioning.server.operations.mending import Mending
 from provisioning.server.operations.progress import Progress
 from provisioning.server.operations.restore import Target, Wish
+from provisioning.server.schema import recording
 
 KEPT = 14  # backups; with one a day two weeks
 
@@ -44,6 +50,18 @@ examples:
   booth-provision server restore /mnt/backup/booths/2026-11-30T12-00-00.000Z --data /srv/booths
   booth-provision server restore /mnt/backup/booths --look-only     is this backup all right?
 """
+CHECK = """\
+Looks whether every row has its file, every file its row, and whether sizes are right; with --hashes
+it reads every sealed recording as well. The server may run meanwhile. One line for each fault; exit
+code 0: all is well, 1: something is wrong that has not been mended.
+--mend: what plays or is drawn is made again by the server; what is damaged or no row speaks of is put
+into aside/ in the archive; booths are asked again for what is missing.
+
+examples:
+  booth-provision server check
+  booth-provision server check --hashes --json > faults.jsonl
+  booth-provision server check --mend
+"""
 
 
 def add_to(actions: "Actions[argparse.ArgumentParser]") -> None:
@@ -62,6 +80,12 @@ def add_to(actions: "Actions[argparse.ArgumentParser]") -> None:
     one.add_argument("--damaged", action="store_true", help="take what is right of a damaged backup")
     one.add_argument("--look-only", action="store_true", help="look at all of the backup and change nothing")
     one.set_defaults(run=restore_backup)
+
+    one = action(actions, "check", "compare rows and files", CHECK)
+    one.add_argument("--hashes", action="store_true", help="read every sealed recording")
+    one.add_argument("--mend", action="store_true", help="put right what can be put right")
+    one.add_argument("--json", action="store_true", help="a line of JSON for each fault, for programs")
+    one.set_defaults(run=check_all)
 
 
 def make_backup(options: argparse.Namespace) -> int:
@@ -121,6 +145,38 @@ def restore_backup(options: argparse.Namespace) -> int:
     if outcome.aside:
         print(f"What was there before is in {outcome.aside}.", file=sys.stderr)
     return 0
+
+
+def check_all(options: argparse.Namespace) -> int:
+    """`server check`."""
+    must_be(options.data)
+    text, told, count, mended = faults.text_of_terminal(), Progress(), 0, 0
+    with closing(parts.open_database(options.data)) as store:
+        place = Place(options.data, store, open_archive(options.data))
+        mending = Mending(place)
+        for fault in check.faults(place, told, hashes=options.hashes):
+            told.over()
+            done = options.mend and mending.mend(fault)
+            count, mended = count + 1, mended + done
+            print(_as_json(fault, mended=done) if options.json else fault.line(text, mended=done), flush=True)
+        asked = mending.finish()
+        with store.read() as connection:
+            rows = connection.scalar(select(func.count()).select_from(recording))
+    told.over()
+    if count:
+        print(text("Faults: {count}, of which mended: {mended}.", count=count, mended=mended), file=sys.stderr)
+        if not options.mend:
+            print(text("With --mend what can be put right is put right."), file=sys.stderr)
+    elif not options.json:
+        print(text("All is well: {rows} recordings, every one with its file, and no file too many.", rows=rows))
+    if asked:
+        print(text("Booths begin anew and offer again what they have."), file=sys.stderr)
+    return int(count > mended)
+
+
+def _as_json(fault: Fault, *, mended: bool) -> str:
+    said = {"fault": fault.kind.value, "name": fault.name, "detail": fault.detail, "mended": mended}
+    return json.dumps(said, ensure_ascii=False)
 
 
 def open_database(directory: Path) -> Database:

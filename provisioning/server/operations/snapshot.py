@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import JSON, Connection, Integer, Table, bindparam, delete, func, insert, select, text
+from sqlalchemy import JSON, Connection, Integer, Table, bindparam, delete, func, insert, select
 
 from provisioning.server.schema import metadata, server_note
 
@@ -25,7 +25,7 @@ def copy(source: Connection, target: Connection, told: Told) -> Mapping[str, int
 def hold_still(connection: Connection) -> None:
     """All that this transaction reads is of one moment; say it first. SQLite is so by itself."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def occupied(connection: Connection) -> list[str]:
