@@ -23,6 +23,7 @@ from firmware.journal import Closing, Ending, Segment
 from firmware.opus import Encoder
 from hw.contracts import FRAME
 from provisioning.server.run import Server
+from tests.provisioning.offices import copied, office  # noqa: F401  (fixtures of several files)
 
 
 @dataclass(frozen=True)
@@ -188,15 +189,16 @@ def recipient_of(directory):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(tmp_path_factory, backend):
     """One server for all tests of a file."""
-    server = Server(tmp_path_factory.mktemp("server"))
-    server.start()
-    yield server
-    server.stop()
+    with backend.place():
+        server = Server(tmp_path_factory.mktemp("server"))
+        server.start()
+        yield server
+        server.stop()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def phone():
     """Makes booths that are not known yet, from their tokens."""
     return Phone
@@ -234,7 +236,7 @@ def deck(server):
     return Deck(recipient_of(server.parts.directory))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def deck_of():
     """Makes journals for the server of a directory."""
     return lambda directory: Deck(recipient_of(directory))

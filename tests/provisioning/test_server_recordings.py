@@ -87,6 +87,7 @@ def digest_of(answer):
     return base64.b64decode(answer.headers[wire.DIGEST].removeprefix("sha-256=:").removesuffix(":"))
 
 
+@pytest.mark.everywhere
 def test_a_recording_comes_in_and_plays(booth, deck, call_id, shelf):
     one, whole = booth(), deck.journal(call_id, 3)
     assert one.offset(call_id) == (0, False)
@@ -143,6 +144,7 @@ def test_nothing_is_heard_of_nothing(booth, deck, call_id, shelf):
     assert shelf.heard(call_id) == b""
 
 
+@pytest.mark.everywhere
 @settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_an_upload_goes_on_after_every_cut(shared, deck, data, shelf):
@@ -178,6 +180,7 @@ def test_a_wrong_offset_is_told_the_right_one(booth, deck, call_id):
     assert one.patch(uuid.uuid4(), 5, b"x").headers[wire.OFFSET] == "0"
 
 
+@pytest.mark.everywhere
 def test_wrong_bytes_begin_anew_and_nothing_half_is_seen(booth, deck, call_id, shelf):
     one, whole = booth(), deck.journal(call_id, 2)
     bad = whole[:500] + b"?" + whole[501:]
@@ -200,6 +203,7 @@ def test_a_complete_recording_takes_no_more(booth, deck, call_id, shelf):
     assert shelf.kept(f"{call_id}.journal") == whole
 
 
+@pytest.mark.everywhere
 def test_a_recording_belongs_to_its_booth(booth, deck, call_id):
     one, other, whole = booth(), booth(), deck.journal(call_id, 1)
     one.patch(call_id, 0, whole[:10])
@@ -237,6 +241,7 @@ def test_the_headers_must_make_sense(booth, call_id, headers):
     assert answer.error in {"headers", "digest", "length"}
 
 
+@pytest.mark.everywhere
 def test_two_writers_at_one_place_leave_one_mark(booth, deck, call_id, shelf):
     one, whole = booth(), deck.journal(call_id, 2)
     with ThreadPoolExecutor(6) as pool:

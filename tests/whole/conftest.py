@@ -1,7 +1,6 @@
 """A whole booth for each test: emulated hardware, real drivers, a card of its own."""
 
 import gc
-import json
 import math
 import os
 import select
@@ -19,6 +18,7 @@ import numpy as np
 import pyrage
 import pytest
 from playwright.sync_api import sync_playwright
+from sqlalchemy import delete, insert, text
 
 from firmware import listfile, numbers, sync
 from firmware.__main__ import main
@@ -31,6 +31,7 @@ from firmware.pin import hash_pin
 from firmware.store import Store
 from hw.contracts import RATE
 from provisioning import keys, recording
+from provisioning.server import schema
 from provisioning.server.bell import Topic
 from provisioning.server.run import Server
 
@@ -200,8 +201,10 @@ class Central:
 
     def rows(self, question, *values):
         """What is in the server's database."""
+        names = [f"value{place}" for place in range(len(values))]
+        question = question.replace("?", "%s") % tuple(f":{name}" for name in names)
         with self.server.parts.database.read() as connection:
-            return connection.exec_driver_sql(question, values).mappings().all()
+            return connection.execute(text(question), dict(zip(names, values, strict=True))).mappings().all()
 
     def call(self, identity):
         """The server's row of a call; None while it is not there."""
@@ -216,23 +219,24 @@ class Central:
     def give_list(self, name, rows, *, revision=1, identity=None):
         """Have every booth that is known work through a list of (name, number); the list's id."""
         identity = identity or str(uuid.uuid4())
+        row = {"id": identity, "name": name, "sample": False, "revision": revision, "created": 0.0}
+        entries = [
+            {"list": identity, "row": at, "name": who, "reading": "", "numbers": [digits], "keys": []}
+            for at, (who, digits) in enumerate(rows, 1)
+        ]
         with self.server.parts.database.write() as connection:
-            connection.exec_driver_sql("DELETE FROM list WHERE id = ?", (identity,))
-            connection.exec_driver_sql(
-                "INSERT INTO list (id, name, sample, revision, created) VALUES (?, ?, 0, ?, 0)",
-                (identity, name, revision),
-            )
-            values = [(identity, place, who, json.dumps([digits])) for place, (who, digits) in enumerate(rows, 1)]
-            statement = "INSERT INTO list_row (list, row, name, reading, numbers, keys) VALUES (?, ?, ?, '', ?, '[]')"
-            connection.exec_driver_sql(statement, values)
-            connection.exec_driver_sql("INSERT INTO assignment SELECT ?, id FROM booth", (identity,))
+            connection.execute(delete(schema.call_list).where(schema.call_list.c.id == identity))
+            connection.execute(insert(schema.call_list).values(row))
+            connection.execute(insert(schema.list_row), entries)
+            booths = [{"list": identity, "booth": one.id} for one in connection.execute(schema.booth.select())]
+            connection.execute(insert(schema.assignment), booths)
         self.server.parts.bell.ring(Topic.LISTS)
         return identity
 
     def take_list(self, identity):
         """No booth is to have it any more."""
         with self.server.parts.database.write() as connection:
-            connection.exec_driver_sql("DELETE FROM assignment WHERE list = ?", (identity,))
+            connection.execute(delete(schema.assignment).where(schema.assignment.c.list == identity))
         self.server.parts.bell.ring(Topic.LISTS)
 
     def close(self):
@@ -249,9 +253,9 @@ class Central:
 
 
 @pytest.fixture
-def central(tmp_path):
+def central(place):
     """The central server."""
-    made = Central(tmp_path / "server")
+    made = Central(place)
     yield made
     made.close()
 

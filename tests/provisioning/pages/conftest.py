@@ -183,8 +183,8 @@ def customer(name, reading="", row=1, call_list="", list_name="春の案内", *,
 
 
 @pytest.fixture
-def office(tmp_path):
-    one = Office(tmp_path / "server")
+def office(place):
+    one = Office(place)
     yield one
     one.close()
 
