@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from firmware.text.catalogue import Text
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+_LAST = 253_370_678_400.0  # the end of the year 9998: a broken clock can say anything, and no calendar goes further
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Times:
         return f"{local.hour}:{local:%M}" if today else f"{local.month}/{local.day}"
 
     def _local(self, at: float) -> datetime:
-        return datetime.fromtimestamp(at, ZoneInfo(self.zone))
+        return datetime.fromtimestamp(min(max(0.0, at), _LAST), ZoneInfo(self.zone))
 
     def _day(self, local: datetime) -> str:
         if self.now is None:

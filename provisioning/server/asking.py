@@ -70,6 +70,8 @@ def message(body: bytes, kind: type[_M]) -> _M:
         return wire.decode(body, kind)
     except wire.UnknownVersion as problem:
         raise Refused(HTTPStatus.UPGRADE_REQUIRED, "version", str(problem)) from problem
+    except wire.NullCharacter as problem:
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "text", str(problem)) from problem
     except wire.WireError as problem:
         raise Refused(HTTPStatus.BAD_REQUEST, "message", str(problem)) from problem
 

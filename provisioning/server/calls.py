@@ -18,6 +18,8 @@ from provisioning.server.parcels import named, text_of
 from provisioning.server.schema import call, memo, recording, shift
 
 LONGEST = 256 * 1024  # characters of one record
+LONGEST_TALK = 1e7  # seconds; what says more is nonsense, and must not spoil a sum
+FOUND_BY = 255  # characters of a text that an index holds: PostgreSQL refuses rows whose index would be longer
 MEMO = "memo "  # what the mark of a voice memo begins with; the recording's name follows
 
 
@@ -64,7 +66,7 @@ class _Mark(msgspec.Struct):
     name: str
 
 
-class _Record(msgspec.Struct, kw_only=True):
+class Record(msgspec.Struct, kw_only=True):
     """What the pages need of firmware.record.whole."""
 
     version: int
@@ -88,7 +90,9 @@ class _Record(msgspec.Struct, kw_only=True):
     result: _Result | None = None
 
 
-class _Shift(msgspec.Struct):
+class Shift(msgspec.Struct):
+    """What the pages need of a log-in, a log-out or a break."""
+
     id: str
     kind: str
     agent: str
@@ -135,7 +139,7 @@ class Calls:
 
     def _take(self, connection: Connection, one: Booth, raw: msgspec.Raw) -> str:
         text = text_of(raw, LONGEST)
-        told: _Record = wire.read(raw, _Record)
+        told: Record = wire.read(raw, Record)
         _check(told)
         owner = connection.scalar(select(call.c.booth).where(call.c.id == told.id))
         if owner not in {None, one.id}:
@@ -147,7 +151,7 @@ class Calls:
         return told.id
 
 
-def _check(told: _Record) -> None:
+def _check(told: Record) -> None:
     """Raises WireError."""
     if told.version != record.VERSION:
         raise wire.WireError(
@@ -157,24 +161,24 @@ def _check(told: _Record) -> None:
         raise wire.WireError("a call is named by a UUID")
 
 
-def _columns(told: _Record) -> dict[str, object]:
+def _columns(told: Record) -> dict[str, object]:
     customer, decision, result = told.customer or _Customer(), told.decision, told.result
     return {
         "id": told.id,
         "at": told.begun.at,
-        "agent": told.agent,
-        "number": told.number.key,
+        "agent": told.agent[:FOUND_BY],
+        "number": told.number.key[:FOUND_BY],
         "shown": told.number.shown or told.number.key,
         "customer": customer.name,
         "reading": customer.reading,
-        "list": customer.list.uuid,
-        "list_name": customer.list.name,
+        "list": customer.list.uuid[:FOUND_BY],
+        "list_name": customer.list.name[:FOUND_BY],
         "list_row": customer.row,
         "sample": customer.list.sample,
         "emergency": told.emergency,
         "incoming": told.incoming,
         "why": told.reason,
-        "result": result.code if result else None,
+        "result": result.code[:FOUND_BY] if result else None,
         "due": result.due if result else None,
         "note": result.note if result else "",
         "version": result.version if result else 0,
@@ -182,13 +186,13 @@ def _columns(told: _Record) -> dict[str, object]:
         "cause": told.cause,
         "party": told.by,
         "sure": told.sure,
-        "talk": told.talk,
+        "talk": min(max(0.0, told.talk), LONGEST_TALK),
         "estimated": told.estimated,
         "hidden": told.hidden or "",
         "verdict": decision.verdict if decision else None,
         "reason": decision.reason if decision else None,
         "overridden": decision is not None and decision.reason == Reason.OVERRIDDEN.name,
-        "claim": decision.claim if decision else "",
+        "claim": decision.claim[:FOUND_BY] if decision else "",
     }
 
 
@@ -218,9 +222,9 @@ _BELONGS = update(recording).where(recording.c.id == bindparam("memo")).values(c
 
 def _shift(raw: msgspec.Raw) -> dict[str, object]:
     text = text_of(raw, LONGEST)
-    told: _Shift = wire.read(raw, _Shift)
-    if not told.id:
-        raise wire.WireError("a shift without an id")
+    told: Shift = wire.read(raw, Shift)
+    if not 0 < len(told.id) <= FOUND_BY:
+        raise wire.WireError(f"a shift is named by 1 to {FOUND_BY} characters")
     return msgspec.structs.asdict(told) | {"raw": text}
 
 

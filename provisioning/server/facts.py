@@ -23,6 +23,7 @@ from provisioning.server.schema import fact
 HERE = "server"  # the booth of facts that are made here
 MOST = 500  # facts in one answer
 LONGEST = 8000  # characters of one fact
+NAME = 255  # characters of what facts are found by: no index holds much more
 
 
 class Facts:
@@ -122,6 +123,8 @@ def _checked(raw: msgspec.Raw) -> wire.Fact:
         raise wire.WireError(_OPENS[one.kind])
     if not (one.id and one.kind and one.number):
         raise wire.WireError("a fact without id, kind or number")
+    if any(len(text) > NAME for text in (one.id, one.number, one.call or "")):
+        raise wire.WireError(f"a fact whose id, number or call has more than {NAME} characters")
     return one
 
 
