@@ -3,19 +3,22 @@
 import argparse
 import json
 import os
+import shutil
 import sys
+import time
 from contextlib import closing
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 from obstore.store import ObjectStore
 from sqlalchemy import func, select
 
 from provisioning.server import archive, parts
-from provisioning.server.commands import Actions, action, day, must_be
+from provisioning.server.commands import Actions, action, day, must_be, opened
 from provisioning.server.database import Database
-from provisioning.server.operations import backup, check, faults, restore, shelf
+from provisioning.server.operations import backup, check, faults, quotas, restore, shelf
 from provisioning.server.operations.check import Place
 from provisioning.server.operations.faults import Fault
 from provisioning.server.operations.mending import Mending
@@ -62,6 +65,16 @@ examples:
   booth-provision server check --hashes --json > faults.jsonl
   booth-provision server check --mend
 """
+QUOTA = """\
+Bounds for what comes in, so that a booth that went mad or was stolen does not fill the disk on which
+all stand. Over a bound nothing is lost: booths keep their recordings, show why, and ask again later;
+calls and facts, which are small, come in all the same. Without an option the bounds in force are
+printed, with what is used. Sizes: 500M, 20G, 2T.
+
+examples:
+  booth-provision server quota
+  booth-provision server quota --booth-day 5G --archive 500G --disk-free 2G
+"""
 
 
 def add_to(actions: "Actions[argparse.ArgumentParser]") -> None:
@@ -86,6 +99,12 @@ def add_to(actions: "Actions[argparse.ArgumentParser]") -> None:
     one.add_argument("--mend", action="store_true", help="put right what can be put right")
     one.add_argument("--json", action="store_true", help="a line of JSON for each fault, for programs")
     one.set_defaults(run=check_all)
+
+    one = action(actions, "quota", "how much may come in", QUOTA)
+    one.add_argument("--booth-day", type=size, metavar="SIZE", help="of recordings, from one booth within 24 hours")
+    one.add_argument("--archive", type=size, metavar="SIZE", help="of all recordings together")
+    one.add_argument("--disk-free", type=size, metavar="SIZE", help="what stays free on the server's disk")
+    one.set_defaults(run=bounds)
 
 
 def make_backup(options: argparse.Namespace) -> int:
@@ -172,6 +191,48 @@ def check_all(options: argparse.Namespace) -> int:
     if asked:
         print(text("Booths begin anew and offer again what they have."), file=sys.stderr)
     return int(count > mended)
+
+
+def bounds(options: argparse.Namespace) -> int:
+    """`server quota`."""
+    with opened(options.data) as store:
+        asked = {name: getattr(options, name) for name in quotas.Limits.__struct_fields__}
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        with store.write() as connection:
+            limits = msgspec.structs.replace(quotas.limits(connection), **wanted)
+            if wanted:
+                quotas.put(store, connection, limits)
+            whole, most = quotas.whole(connection), max(quotas.of_day(connection, time.time()).values(), default=0)
+    free = shutil.disk_usage(options.data).free
+    print(f"booth-day  {told_size(limits.booth_day):>8}  the busiest booth has sent {told_size(most)}")
+    print(f"archive    {told_size(limits.archive):>8}  {told_size(whole)} are used")
+    print(f"disk-free  {told_size(limits.disk_free):>8}  {told_size(free)} are free")
+    return 0
+
+
+def size(text: str) -> int:
+    """Bytes.
+
+    >>> size("20G"), size("500m"), size("12")
+    (20000000000, 500000000, 12)
+    """
+    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    if unit not in _UNITS or not number.isdecimal() or len(number) > 9:
+        raise argparse.ArgumentTypeError(f"{text} is no size: 500M, 20G, 2T")
+    return int(number) * _UNITS[unit]
+
+
+def told_size(count: int) -> str:
+    """Bytes as `size` reads them, rounded.
+
+    >>> told_size(20_000_000_000), told_size(1_500_000), told_size(900)
+    ('20G', '1.5M', '900')
+    """
+    unit = next((name for name in "TGMK" if count >= _UNITS[name]), "")
+    return f"{count / _UNITS[unit]:.3g}{unit}"
+
+
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def _as_json(fault: Fault, *, mended: bool) -> str:
