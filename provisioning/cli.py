@@ -16,10 +16,12 @@ from provisioning import keys, recording, rules, udev
 from provisioning.recording import Recording, RecordingError
 from provisioning.recovery import cli as recovery
 from provisioning.server import cli as server
+from provisioning.server.archive import ArchiveError
 from provisioning.server.commands import CommandError
 from provisioning.server.environment import EnvironmentWordError
 from provisioning.server.lock import TakenError
 from provisioning.server.parts import DatabaseAwayError
+from provisioning.server.workers import StartError
 
 DATA = Path("/var/lib/boothphone")
 ENDINGS = {
@@ -72,7 +74,7 @@ class Refusal(Exception):
 
 REFUSALS = (
     *(Refusal, CommandError, rules.ExplainError, TakenError, keys.KeyFileError, RecordingError),
-    *(OpusError, HardwareError, EnvironmentWordError, DatabaseAwayError),
+    *(OpusError, HardwareError, EnvironmentWordError, DatabaseAwayError, ArchiveError, StartError),
 )
 
 

@@ -1,9 +1,12 @@
-"""The bell: wakes those who wait for news in the event loop, from whatever thread the news comes."""
+"""The bell: wakes those who wait for news in the event loop, from whatever thread the news comes.
+
+Each process has one; provisioning.server.relay has them ring together.
+"""
 
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 
@@ -18,6 +21,10 @@ class Topic(Enum):
     LISTS = "lists"
 
 
+def _to_nobody(*_: Topic) -> None:
+    """Where no other process is."""
+
+
 class Bell:
     """Rung after the commit, never before: whoever is woken must find what is new.
 
@@ -27,15 +34,25 @@ class Bell:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: defaultdict[Topic, dict[asyncio.Event, asyncio.AbstractEventLoop]] = defaultdict(dict)
+        self._pass_on: Callable[..., None] = _to_nobody
         self.closed = False
 
     def ring(self, *topics: Topic) -> None:
-        """There is news; from any thread."""
+        """There is news of this process; from any thread."""
+        self.wake(*topics)
+        self._pass_on(*topics)
+
+    def wake(self, *topics: Topic) -> None:
+        """There is news, whosever; only this process is told."""
         with self._lock:
             waiting = (pair for topic in topics for pair in self._waiting[topic].items())
             # Who is awake already need not be woken: a thousand of them would be the most of a server's work.
             for event, loop in [pair for pair in waiting if not pair[0].is_set()]:
                 loop.call_soon_threadsafe(event.set)
+
+    def join(self, pass_on: Callable[..., None]) -> None:
+        """From now on `pass_on` is called with what is rung here, on the thread that rings: it must not block."""
+        self._pass_on = pass_on
 
     def audience(self, topic: Topic) -> int:
         """How many listen."""
@@ -58,7 +75,7 @@ class Bell:
     def close(self) -> None:
         """The server ends: nobody is kept waiting."""
         self.closed = True
-        self.ring(*Topic)
+        self.wake(*Topic)
 
 
 class Listener:

@@ -4,9 +4,7 @@ import argparse
 import json
 import logging
 import secrets
-import signal
 import sys
-import threading
 import time
 from contextlib import closing
 from getpass import getpass
@@ -27,12 +25,14 @@ from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.pages import passwords
 from provisioning.server.pages.gate import HERE
-from provisioning.server.run import Server
 from provisioning.server.schema import administrator
 from provisioning.server.tokens import Standing
 
+from provisioning.server.workers import Workers
+
+MOST_PROCESSES = 64
 SERVER = """\
-A server is one process and one directory. In the directory are the database, the recordings
+A server is one command and one directory. In the directory are the database, the recordings
 and the keys: keep a copy of all of it, and of recordings.key above all. Without that key no
 recording can ever be opened.
 
@@ -55,10 +55,15 @@ reachable from the booths. The pages are plain http: leave them on 127.0.0.1, or
 with a certificate before them and name the proxy's host with --name.
 
 examples:
+Several processes share one database: in the directory, or the PostgreSQL database that
+BOOTH_DATABASE_URL names (then also servers on other machines may share it: give them a copy of
+the directory's keys). SIGHUP begins anew with no gap, for a new version or a new key.
+
   booth-provision server run
   booth-provision server run --api 0.0.0.0:8443 --url https://booths.example:8443
   booth-provision server run --pages 127.0.0.1:8080 --name calls.example
 """
+  BOOTH_DATABASE_URL=postgresql://booth:…@db.example/boothphone booth-provision server run --processes 4
 RESULTS = """\
 Prints the result codes in use, as a file to edit; or takes such a file in. All faults are told
 with their lines, and a faulty file changes nothing. Booths have the new codes within a minute,
@@ -152,6 +157,7 @@ def _add_rules(actions: "Actions[argparse.ArgumentParser]") -> None:
     rules.add_argument(
         "--unverified",
         action="append",
+    run.add_argument("--processes", type=processes, default=1, metavar="N", help="that serve, each on a processor (1)")
         default=[],
         metavar="ID",
         help="use this pack although its rules have not been checked; may be repeated",
@@ -185,6 +191,17 @@ def init(options: argparse.Namespace) -> int:
     if options.announce:
         print(json.dumps({"administrator": options.administrator, "password": password}))
         return 0
+def processes(text: str) -> int:
+    """How many processes serve.
+
+    >>> processes("4")
+    4
+    """
+    if not (text.isdecimal() and 0 < int(text) <= MOST_PROCESSES):
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to {MOST_PROCESSES}")
+    return int(text)
+
+
     print(f"administrator  {options.administrator}")
     if not options.ask_password:
         print(f"password       {password}")
@@ -210,7 +227,7 @@ def serve(options: argparse.Namespace) -> int:
     hosts = {*HERE, *options.name}
     (host, api_port), (pages_host, pages_port) = options.api, options.pages
     must_be(options.data)
-    server = Server(
+    workers = Workers(
         options.data,
         host=host,
         api_port=api_port,
@@ -220,16 +237,15 @@ def serve(options: argparse.Namespace) -> int:
         hosts=hosts,
         zone=options.zone,
     )
-    over, watchdog = threading.Event(), Watchdog()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
-    server.start()
+    watchdog = Watchdog()
+    workers.start()
+        processes=options.processes,
     if options.announce:
-        print(json.dumps({"api": server.api_url, "pages": server.pages_url, "pin": server.pin}), flush=True)
+        print(json.dumps({"api": workers.api_url, "pages": workers.pages_url, "pin": workers.pin}), flush=True)
     watchdog.ready()
-    over.wait()
+    workers.attend(watchdog)
     watchdog.stopping()
-    server.stop()
+    workers.stop()
     watchdog.close()
     return 0
 

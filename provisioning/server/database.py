@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
 
 PATIENCE = 10.0  # seconds to wait for another's write, be it of another process
 CONNECTIONS = 8  # of one process; its threads wait for each other beyond that
@@ -75,10 +76,12 @@ class Database:
             yield connection
 
     @contextmanager
-    def apart(self) -> Iterator[PoolProxiedConnection]:
+    def apart(self) -> Iterator[DBAPIConnection]:
         """The driver's own connection, outside of the pool: for one who listens for what others write."""
-        connection = self._engine.raw_connection()
-        connection.detach()
+        lent = self._engine.raw_connection()
+        connection = lent.dbapi_connection
+        assert connection is not None  # it is new
+        lent.detach()
         with closing(connection):
             yield connection
 
@@ -132,7 +135,15 @@ def _begin_postgresql(connection: Connection, *, durable: bool, alone: bool) -> 
 
 
 _LOCKED = text("SELECT pg_advisory_xact_lock(:key)")
-_CONNECT = {"connect_timeout": 10, "application_name": "boothphone"}
+_CONNECT = {
+    "application_name": "boothphone",
+    "connect_timeout": 10,
+    # Whatever hangs because the network went away ends within half a minute.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
@@ -148,6 +159,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
     if connection.execute("PRAGMA journal_mode").fetchone()[0] not in {"wal", "memory"}:
         # SQLite keeps quiet about a disk that failed just then, and in its old mode a power cut can undo a commit.
         raise sqlite3.OperationalError("the disk does not take the database's log")
+    # What a disk failed to keep when it was asked to may be in the log's cached pages still: it is written once more.
+    with suppress(sqlite3.OperationalError):  # a full disk is read all the same
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 def _begin(connection: Connection) -> None:

@@ -23,6 +23,7 @@ from provisioning.server.facts import Facts
 from provisioning.server.lists import Lists
 from provisioning.server.recordings import Recordings
 from provisioning.server.uploads import Uploads
+from provisioning.server.relay import Relay
 
 DATABASE, ARCHIVE, INCOMING = environment.FILE, "archive", "incoming"
 RECORDINGS_KEY, SECRET = "recordings.key", "pages.secret"
@@ -72,6 +73,7 @@ class Parts:
     pins: tuple[str, ...]
     bell: Bell
     booths: Booths
+    relay: Relay  # not started: that is for one who serves
     facts: Facts
     claims: Claims
     calls: Calls
@@ -97,6 +99,7 @@ class Parts:
             bell=bell,
             booths=Booths(store, bell, terms, now),
             facts=Facts(store, bell, now),
+            relay=Relay(store, bell),
             claims=Claims(store, now),
             calls=Calls(store, bell, now),
             lists=Lists(store),
@@ -123,3 +126,4 @@ class Parts:
         self.bell.close()
         self.recordings.close()
         self.database.close()
+        self.relay.close()

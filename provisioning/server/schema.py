@@ -60,6 +60,14 @@ session = Table(
     Column("expires", Double, nullable=False, index=True),
 )
 
+log_in_try = Table(  # see pages.throttle
+    "log_in_try",
+    metadata,
+    Column("whose", Text, primary_key=True),  # a keyed hash: what was typed as a name may be a password
+    Column("tries", Integer, nullable=False),
+    Column("latest", Double, nullable=False, index=True),
+)
+
 # Booths
 
 booth = Table(

@@ -36,9 +36,11 @@ from provisioning.server.pages import (
 )
 from provisioning.server.pages.gate import HERE, Gate
 from provisioning.server.pages.office import Live, Office
+from provisioning.server.pages.throttle import Throttle
 from provisioning.server.pages.uploads import Uploads
 from provisioning.server.pages.visit import Page, Refused, Visit, endpoint, go
 
+ACCOUNT_TRIES, ADDRESS_TRIES = 5, 30  # that cost nothing
 LARGEST = listfile.LARGEST + 1_000_000  # bytes of one request: a call list and the form around it
 
 PAGES: dict[str, Page] = {
@@ -123,6 +125,8 @@ def make(
         secret=secret,
         zone=zone,
         results={result.code: result for result in codes},
+        accounts=Throttle(database, secret, "account", ACCOUNT_TRIES),
+        addresses=Throttle(database, secret, "address", ADDRESS_TRIES),
         now=now,
     )
     gate = Middleware(Gate, hosts=hosts, largest=LARGEST)

@@ -18,8 +18,6 @@ from provisioning.server.pages.uploads import Uploads
 Live = Callable[[UUID], Iterable[bytes]]
 """What is here so far of a recording that is on its way, as an Ogg Opus file, each time the same; nothing if nothing plays."""
 
-ACCOUNT_TRIES, ADDRESS_TRIES = 5, 30
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
@@ -37,6 +35,6 @@ class Office:
     zone: str
     results: Mapping[str, Result]  # by code, in the order of their keys
     now: Callable[[], float]
-    accounts: Throttle = field(default_factory=lambda: Throttle(ACCOUNT_TRIES))
+    accounts: Throttle
+    addresses: Throttle
     conflicts: Tally = field(default_factory=Tally)
-    addresses: Throttle = field(default_factory=lambda: Throttle(ADDRESS_TRIES))

@@ -1,57 +1,62 @@
 """Brakes on guessing: after some tries that failed, the next one must wait, for ever longer.
 
->>> throttle = Throttle(free=2)
->>> [throttle.wait("name", now=at) for at in (0.0, 1.0, 2.0, 33.0)]
-[0.0, 0.0, 29.0, 0.0]
+Tries are counted in the database, so that neither another process nor a restart gives somebody more of them.
 """
 
+import hashlib
+import hmac
 from dataclasses import dataclass
-from threading import Lock
+
+from sqlalchemy import Connection, delete, select, update
+
+from provisioning.server.database import Database
+from provisioning.server.schema import log_in_try
 
 FIRST, LONGEST = 30.0, 900.0  # seconds
 FORGOTTEN = 3600.0  # seconds after which a name starts afresh
-MOST = 10_000  # names remembered
 
 
-@dataclass(slots=True)
-class _Tries:
-    count: int = 0
-    latest: float = 0.0
-
-
+@dataclass(frozen=True, slots=True)
 class Throttle:
-    """Counts the tries of each name (an account, an address); `free` of them cost nothing."""
+    """Counts the tries of each name of one kind (an account, an address); `free` of them cost nothing. Blocking."""
 
-    def __init__(self, free: int) -> None:
-        self._free, self._lock = free, Lock()
-        self._tries: dict[str, _Tries] = {}
+    database: Database
+    secret: bytes  # names are not kept, only what this makes of them
+    kind: str
+    free: int
 
     def wait(self, name: str, *, now: float) -> float:
         """Seconds that `name` must wait; 0 lets it try, and counts the try as failed until `succeeded` says better."""
-        with self._lock:
-            tries = self._tries.setdefault(name, _Tries())
-            if now - tries.latest > FORGOTTEN:
-                tries.count = 0
-            over = tries.count - self._free
-            pause = min(LONGEST, FIRST * 2.0**over) if over >= 0 else 0.0
-            left = tries.latest + pause - now
-            if left > 0:
-                return left
-            tries.count, tries.latest = tries.count + 1, now
-            self._prune(now)
-            return 0.0
+        whose = self._whose(name)
+        with self.database.write(durable=False) as connection:
+            connection.execute(delete(log_in_try).where(log_in_try.c.latest < now - FORGOTTEN))
+            count, latest = _tries(connection, whose)
+            over = count - self.free
+            # The power grows no further than it matters, for a float has an end.
+            pause = min(LONGEST, FIRST * 2.0 ** min(over, 10)) if over >= 0 else 0.0
+            left = latest + pause - now
+            if left <= 0:
+                row = {"whose": whose, "tries": count + 1, "latest": now}
+                statement = self.database.insert(log_in_try).values(row)
+                connection.execute(statement.on_conflict_do_update(index_elements=["whose"], set_=row))
+        return max(0.0, left)
 
     def succeeded(self, name: str) -> None:
         """Forget the tries of `name`."""
-        with self._lock:
-            self._tries.pop(name, None)
+        with self.database.write(durable=False) as connection:
+            connection.execute(delete(log_in_try).where(log_in_try.c.whose == self._whose(name)))
 
     def forgive(self, name: str) -> None:
         """The latest try of `name` was a good one; those before it still count."""
-        with self._lock:
-            if name in self._tries:
-                self._tries[name].count -= 1
+        with self.database.write(durable=False) as connection:
+            ours = log_in_try.c.whose == self._whose(name)
+            connection.execute(update(log_in_try).where(ours).values(tries=log_in_try.c.tries - 1))
 
-    def _prune(self, now: float) -> None:
-        if len(self._tries) > MOST:
-            self._tries = {name: tries for name, tries in self._tries.items() if now - tries.latest < FORGOTTEN}
+    def _whose(self, name: str) -> str:
+        return hmac.new(self.secret, f"{self.kind} {name}".encode(), hashlib.sha256).hexdigest()
+
+
+def _tries(connection: Connection, whose: str) -> tuple[int, float]:
+    """How many there were, and when the latest."""
+    row = connection.execute(select(log_in_try).where(log_in_try.c.whose == whose)).one_or_none()
+    return (row.tries, row.latest) if row is not None else (0, 0.0)

@@ -6,9 +6,11 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from provisioning.server import database
 from provisioning.server.pages.app import FORMS, PAGES
 from provisioning.server.pages.sessions import COOKIE, LASTS
-from provisioning.server.schema import administrator, session
+from provisioning.server.pages.throttle import Throttle
+from provisioning.server.schema import administrator, log_in_try, session
 
 
 @pytest.fixture
@@ -230,3 +232,26 @@ def test_a_page_that_does_not_exist_says_so_with_the_way_back(sv):
     assert answer.status_code == 404
     assert "そのページはありません。" in sv.words(answer)
     assert sv.get("/calls/1").status_code == 404
+
+
+def test_tries_are_counted_together_by_all_processes_and_no_name_is_kept(database_url):
+    stores = [database.Database(database_url) for _ in range(2)]
+    stores[0].upgrade()
+    here, there = (Throttle(store, b"secret", "account", free=2) for store in stores)
+    assert [here.wait("sato", now=0.0), there.wait("sato", now=1.0), here.wait("sato", now=2.0)] == [0.0, 0.0, 29.0]
+    assert there.wait("tanaka", now=2.0) == 0.0
+    assert there.wait("sato", now=33.0) == 0.0
+    assert here.wait("sato", now=34.0) == 59.0  # twice as long
+    there.forgive("sato")
+    assert here.wait("sato", now=34.0) == 29.0
+    here.succeeded("sato")
+    assert there.wait("sato", now=34.0) == 0.0
+    with stores[0].read() as connection:
+        kept = connection.execute(select(log_in_try)).all()
+    assert len(kept) == 2
+    assert "sato" not in str(kept)
+    here.wait("tanaka", now=4000.0)
+    with stores[0].read() as connection:
+        assert connection.scalar(select(func.count()).select_from(log_in_try)) == 1  # the others are forgotten
+    for store in stores:
+        store.close()
