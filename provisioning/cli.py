@@ -12,7 +12,7 @@ from firmware.opus import OpusError
 from firmware.vault import SUFFIX
 from hw.contracts import FRAME_SECONDS
 from hw.errors import HardwareError
-from provisioning import keys, recording, rules, udev
+from provisioning import keys, recording, rules, systemd, udev
 from provisioning.recording import Recording, RecordingError
 from provisioning.recovery import cli as recovery
 from provisioning.server import cli as server
@@ -41,10 +41,10 @@ examples:
   booth-provision pin                      hash a supervisor's PIN for device.toml
   booth-provision play 3f2a --key office.key --data /media/card/boothphone
                                            turn a call's recording into 3f2a….opus and 3f2a….wav
-"""
-KEY_EXAMPLES = """\
   booth-provision recover /media/card --key office.key --out rescued
                                            every recording of a dead booth's card, and whose it is
+"""
+KEY_EXAMPLES = """\
 Booths are given the public key only, so nobody who steals one can listen. Keep the file
 off the booths, and keep a copy: without it no recording can ever be opened.
 
@@ -95,9 +95,10 @@ def _parser() -> argparse.ArgumentParser:
     server.add_to(commands)
     rules.add_to(commands)
     udev.add_to(commands)
+    recovery.add_to(commands)
+    systemd.add_to(commands)
 
     key = _taught(commands.add_parser("key", help="make the key pair that recordings are sealed to"), KEY_EXAMPLES)
-    recovery.add_to(commands)
     actions = key.add_subparsers(metavar="ACTION", required=True)
     new = _taught(actions.add_parser("new", help="write a new secret key and print its public half"), KEY_EXAMPLES)
     new.add_argument("file", type=Path, metavar="FILE", help="where the secret key goes; must not exist")

@@ -24,7 +24,9 @@ from provisioning.server.answers import answer
 from provisioning.server.asking import Bodies
 from provisioning.server.bell import Topic
 from provisioning.server.booths import Booth
+from provisioning.server.operations import logs
 from provisioning.server.parts import Parts
+from provisioning.server.recordings import Portion, Progress
 from provisioning.server.refusals import Refused
 from provisioning.server.turns import LARGE, Turns
 
@@ -33,9 +35,8 @@ log = logging.getLogger(__name__)
 # Answers with news in a second. All booths wait for the same facts: without a measure a thousand of them keep the server
 # busy with nothing else, and claims, for which agents wait, come seconds late. Half as many booths hear within a second.
 NEWS = 100.0
-AT_ONCE = (
-    2  # recordings being finished, and backlogs being taken in: that is work, and others want to be heard meanwhile
-)
+AT_ONCE = 2  # backlogs being taken in: that is work, and others want to be heard meanwhile
+FINISHING = 16  # recordings being finished: they wait for the disk, and the more of them the fewer flushes for each
 
 _M = TypeVar("_M", bound=wire.Message)
 Work = Callable[["Visit"], Response]
@@ -68,7 +69,7 @@ class Api:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._bodies = Bodies()
-        self._finishing, self._backlogs = Turns(AT_ONCE), Turns(AT_ONCE)
+        self._finishing, self._backlogs = Turns(FINISHING), Turns(AT_ONCE)
 
     def app(self) -> Starlette:
         """The application."""
@@ -127,10 +128,14 @@ class Api:
     async def _portion(self, request: Request) -> Response:
         visit = await self._visit(request)
         name, portion = visit.name(), asking.portion(request, visit.body)
-        take = self._parts.recordings.take
+        logs.bind(call=str(name))
         async with self._finishing.taken() if portion.last else nullcontext():
-            progress = await to_thread.run_sync(take, visit.booth, name, portion)
+            progress = await to_thread.run_sync(self._bring, visit.booth, name, portion)
         return answers.told(progress)
+
+    def _bring(self, booth: Booth, name: UUID, portion: Portion) -> Progress:
+        self._parts.quotas.admit(booth, len(portion.data))
+        return self._parts.recordings.take(booth, name, portion)
 
     def _take_facts(self, visit: Visit) -> Response:
         return answer(self._parts.facts.take(visit.booth.id, visit.message(wire.Facts).facts))
@@ -169,10 +174,14 @@ class Api:
 
     async def _visit(self, request: Request) -> Visit:
         body = await self._expected_body(request)
-        return await to_thread.run_sync(self._recognised, request, body)
+        visit = await to_thread.run_sync(self._recognised, request, body)
+        logs.bind(booth=visit.booth.id)
+        return visit
 
     def _recognised(self, request: Request, body: bytes) -> Visit:
-        return Visit(self._parts.booths.recognise(asking.asked(request, body)), request, body)
+        booth = self._parts.booths.recognise(asking.asked(request, body))
+        logs.bind(booth=booth.id)
+        return Visit(booth, request, body)
 
     async def _expected_body(self, request: Request) -> bytes:
         """The body; that of a stranger is not even read."""

@@ -16,21 +16,22 @@ from firmware import results
 from firmware.results import ResultsError
 from firmware.rulepack import RulePackError
 from firmware.watchdog import Watchdog
-from provisioning.server import notes, packs, parts, tls, tokens
+from provisioning.server import notes, openapi, packs, parts, tls, tokens
 from provisioning.server.bell import Bell
 from provisioning.server.booths import office_results
 from provisioning.server.commands import Actions, CommandError, action, day, must_be, opened, taught
-from provisioning.server.keeping import cli as keeping
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
+from provisioning.server.keeping import cli as keeping
+from provisioning.server.operations import cli as operations
 from provisioning.server.pages import passwords
 from provisioning.server.pages.gate import HERE
 from provisioning.server.schema import administrator
 from provisioning.server.tokens import Standing
-
 from provisioning.server.workers import Workers
 
 MOST_PROCESSES = 64
+
 SERVER = """\
 A server is one command and one directory. In the directory are the database, the recordings
 and the keys: keep a copy of all of it, and of recordings.key above all. Without that key no
@@ -54,16 +55,16 @@ Two listeners. The booth API (TLS, its own key; booths know the key by its pin) 
 reachable from the booths. The pages are plain http: leave them on 127.0.0.1, or put a proxy
 with a certificate before them and name the proxy's host with --name.
 
-examples:
 Several processes share one database: in the directory, or the PostgreSQL database that
 BOOTH_DATABASE_URL names (then also servers on other machines may share it: give them a copy of
 the directory's keys). SIGHUP begins anew with no gap, for a new version or a new key.
 
+examples:
   booth-provision server run
   booth-provision server run --api 0.0.0.0:8443 --url https://booths.example:8443
   booth-provision server run --pages 127.0.0.1:8080 --name calls.example
-"""
   BOOTH_DATABASE_URL=postgresql://booth:…@db.example/boothphone booth-provision server run --processes 4
+"""
 RESULTS = """\
 Prints the result codes in use, as a file to edit; or takes such a file in. All faults are told
 with their lines, and a faulty file changes nothing. Booths have the new codes within a minute,
@@ -89,6 +90,13 @@ out before and not used yet know it too. Restart the server afterwards.
 
 example:
   booth-provision server new-key
+"""
+OPENAPI = """\
+Prints the booth API as an OpenAPI 3.1 document in JSON: what booths and server say to each
+other, and every answer that there can be.
+
+example:
+  booth-provision server openapi > booth-api.json
 """
 ENROLMENT = """\
 A token enrols one booth, once, within a week. On the booth:
@@ -122,13 +130,17 @@ def add_to(commands: "Actions[argparse.ArgumentParser]") -> None:
     codes.add_argument("--ours", action="store_true", help="go back to the codes that the program came with")
     codes.set_defaults(run=office_codes)
     _add_rules(actions)
+    operations.add_to(actions)
+    keeping.add_to(actions)
     action(actions, "new-key", "put the backup key in the place of the lost one", NEW_KEY).set_defaults(run=new_key)
+    taught(actions.add_parser("openapi", help="describe the booth API, for programs"), OPENAPI).set_defaults(
+        run=describe
+    )
 
     token = taught(commands.add_parser("token", help="what enrols a new booth"), ENROLMENT)
     actions = token.add_subparsers(metavar="ACTION", required=True)
     make = action(actions, "new", "make a token and print it, once", ENROLMENT)
     make.add_argument("name", metavar="NAME", help="what the booth is to be called")
-    keeping.add_to(actions)
     make.add_argument("--url", default="", help="of the booth API as booths reach it (as the server last ran)")
     make.add_argument("--days", type=float, default=7.0, help="how long it may wait to be used (%(default)s)")
     make.set_defaults(run=new_token)
@@ -145,6 +157,7 @@ def _add_run(actions: "Actions[argparse.ArgumentParser]") -> None:
     run.add_argument("--url", default="", help="of the booth API as booths reach it (as this machine is called)")
     run.add_argument("--name", action="append", default=[], metavar="HOST", help="another name of the pages' host")
     run.add_argument("--zone", default="Asia/Tokyo", help="of the times on the pages (%(default)s)")
+    run.add_argument("--processes", type=processes, default=1, metavar="N", help="that serve, each on a processor (1)")
     run.add_argument("--announce", action="store_true", help="print the addresses as one line of JSON, for programs")
     run.set_defaults(run=serve)
 
@@ -157,7 +170,6 @@ def _add_rules(actions: "Actions[argparse.ArgumentParser]") -> None:
     rules.add_argument(
         "--unverified",
         action="append",
-    run.add_argument("--processes", type=processes, default=1, metavar="N", help="that serve, each on a processor (1)")
         default=[],
         metavar="ID",
         help="use this pack although its rules have not been checked; may be repeated",
@@ -179,6 +191,17 @@ def place(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+def processes(text: str) -> int:
+    """How many processes serve.
+
+    >>> processes("4")
+    4
+    """
+    if not (text.isdecimal() and 0 < int(text) <= MOST_PROCESSES):
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to {MOST_PROCESSES}")
+    return int(text)
+
+
 def init(options: argparse.Namespace) -> int:
     """`server init`."""
     password = _asked_password() if options.ask_password else secrets.token_urlsafe(12)
@@ -191,17 +214,6 @@ def init(options: argparse.Namespace) -> int:
     if options.announce:
         print(json.dumps({"administrator": options.administrator, "password": password}))
         return 0
-def processes(text: str) -> int:
-    """How many processes serve.
-
-    >>> processes("4")
-    4
-    """
-    if not (text.isdecimal() and 0 < int(text) <= MOST_PROCESSES):
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to {MOST_PROCESSES}")
-    return int(text)
-
-
     print(f"administrator  {options.administrator}")
     if not options.ask_password:
         print(f"password       {password}")
@@ -229,6 +241,7 @@ def serve(options: argparse.Namespace) -> int:
     must_be(options.data)
     workers = Workers(
         options.data,
+        processes=options.processes,
         host=host,
         api_port=api_port,
         pages_host=pages_host,
@@ -239,7 +252,6 @@ def serve(options: argparse.Namespace) -> int:
     )
     watchdog = Watchdog()
     workers.start()
-        processes=options.processes,
     if options.announce:
         print(json.dumps({"api": workers.api_url, "pages": workers.pages_url, "pin": workers.pin}), flush=True)
     watchdog.ready()
@@ -264,6 +276,12 @@ def new_key(options: argparse.Namespace) -> int:
     tls.change(options.data)
     print(f"pin            {tls.pins(options.data)[0]}")
     print("Restart the server, so that it shows the new key.", file=sys.stderr)
+    return 0
+
+
+def describe(_: argparse.Namespace) -> int:
+    """`server openapi`."""
+    print(json.dumps(openapi.document(), indent=2))
     return 0
 
 

@@ -33,10 +33,12 @@ _MEANS: Final[Mapping[HTTPStatus, str]] = {
     HTTPStatus.UNPROCESSABLE_ENTITY: "a text that no database keeps; or bytes of another digest: all anew from 0",
     HTTPStatus.LOCKED: "another request is at work on this recording: ask again",
     HTTPStatus.UPGRADE_REQUIRED: "a version of the protocol that is not known here",
+    HTTPStatus.TOO_MANY_REQUESTS: "this booth has sent as much as it may: ask again after Retry-After seconds",
     HTTPStatus.SERVICE_UNAVAILABLE: "not now: ask again after Retry-After seconds",
     HTTPStatus.INSUFFICIENT_STORAGE: "the server has no room",
 }
 _ANY: Final = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INSUFFICIENT_STORAGE)
+_LATER: Final = (*_ANY, HTTPStatus.TOO_MANY_REQUESTS)
 _SIGNED: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _TOLD: Final = (
     HTTPStatus.BAD_REQUEST,
@@ -140,7 +142,7 @@ OPERATIONS: Final = (
         method="PATCH",
         path=_RECORDING,
         summary="Bring the next bytes of a recording; answered when they are on the disk",
-        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.LOCKED),
+        refusals=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.LOCKED, HTTPStatus.TOO_MANY_REQUESTS),
     ),
 )
 
@@ -195,7 +197,7 @@ def _refusal(one: Operation, status: HTTPStatus) -> dict[str, object]:
     told: dict[str, object] = {"description": _MEANS[status]}
     if one.method != "HEAD":  # whose answers have no body
         told["content"] = _content(wire.Refusal)
-    return told | ({"headers": _RETRY} if status in _ANY else {})
+    return told | ({"headers": _RETRY} if status in _LATER else {})
 
 
 def _content(kind: type[wire.Message]) -> dict[str, object]:

@@ -21,9 +21,10 @@ from provisioning.server.claims import Claims
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.lists import Lists
+from provisioning.server.operations.quotas import Quotas
 from provisioning.server.recordings import Recordings
-from provisioning.server.uploads import Uploads
 from provisioning.server.relay import Relay
+from provisioning.server.uploads import Uploads
 
 DATABASE, ARCHIVE, INCOMING = environment.FILE, "archive", "incoming"
 RECORDINGS_KEY, SECRET = "recordings.key", "pages.secret"
@@ -72,13 +73,14 @@ class Parts:
     secret: bytes  # for the pages' forms
     pins: tuple[str, ...]
     bell: Bell
-    booths: Booths
     relay: Relay  # not started: that is for one who serves
+    booths: Booths
     facts: Facts
     claims: Claims
     calls: Calls
     lists: Lists
     recordings: Recordings
+    quotas: Quotas
     now: Callable[[], float]
 
     @classmethod
@@ -97,13 +99,14 @@ class Parts:
             secret=(directory / SECRET).read_bytes(),
             pins=pins,
             bell=bell,
+            relay=Relay(store, bell),
             booths=Booths(store, bell, terms, now),
             facts=Facts(store, bell, now),
-            relay=Relay(store, bell),
             claims=Claims(store, now),
             calls=Calls(store, bell, now),
             lists=Lists(store),
             recordings=Recordings(store, place, Uploads(directory / INCOMING), identities, bell, now=now),
+            quotas=Quotas(store, directory, now),
             now=now,
         )
         parts.facts.prepare()
@@ -124,6 +127,6 @@ class Parts:
     def close(self) -> None:
         """Wake whoever waits, and let go of the database."""
         self.bell.close()
+        self.relay.close()
         self.recordings.close()
         self.database.close()
-        self.relay.close()

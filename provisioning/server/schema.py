@@ -226,6 +226,8 @@ recording = Table(
     Column("erased", Double),  # when its time was over: from then on there are no files, or are to be none
     Column("erased_why", Text, nullable=False, server_default=""),  # the rule, such as "REF after 365 days"
     Index(None, "state", "begun"),
+    Index(None, "begun", "booth", "bytes"),  # sums read the index alone, not the pictures
+    Index(None, "erased", "state", "bytes"),
     # partial: on its way. taken: all here, not opened yet. whole. torn: something is wrong; what is whole plays.
     # refused: nothing of it can be opened.
     CheckConstraint("state IN ('partial', 'taken', 'whole', 'torn', 'refused')", name="state"),
