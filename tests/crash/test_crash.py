@@ -1,0 +1,51 @@
+"""Crash everywhere: booth, sync and server die at every change of their files, lose power there, and have the disk fail or
+be full there. Each time they are started again, the script goes on to its end, and the judge looks: what was
+acknowledged is there exactly once, at most two seconds of sound are lost, and nothing is half there.
+"""
+
+import random
+from collections import Counter
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+# How many changes the script of each role has, about; what is beyond its end hits nothing.
+ABOUT = {"server": 125, "sync": 88, "booth": 140, "init": 225}
+SAMPLE = {"server": 10, "sync": 8, "booth": 7, "init": 8}
+KINDS = ("kill", "strict", "names", "eio", "full")
+BEYOND = 8  # the last so many numbers of an enumeration must have hit nothing, or there may be more
+
+
+def told(outcomes):
+    """The faults of the cases that have some."""
+    return [one for one in outcomes if one["faults"]]
+
+
+@pytest.mark.parametrize("role", ABOUT)
+def test_some_points(stage, role):
+    chance = random.Random(role)
+    cases = [[KINDS[n % len(KINDS)], chance.randrange(1, ABOUT[role])] for n in range(SAMPLE[role])]
+    outcomes = stage(role, cases)
+    assert told(outcomes) == []
+    assert sum(bool(one["hit"]) for one in outcomes) > SAMPLE[role] / 2
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("kind", [*KINDS, "chance"])
+@pytest.mark.parametrize("role", ABOUT)
+def test_every_point(stage, role, kind):
+    (rehearsal,) = stage(role, [[kind, 0]])
+    last = rehearsal["count"] + rehearsal["count"] // 10 + BEYOND
+    outcomes = stage(role, [[kind, at] for at in range(1, last + 1)])
+    hit = [one for one in outcomes if one["hit"]]
+    furthest = max(one["at"] for one in hit)
+    print(f"\n{role}, {kind}: {len(hit)} points, {len(told(outcomes))} bad; {dict(Counter(map(what, hit)))}")
+    assert told(outcomes) == []
+    assert furthest <= last - BEYOND
+
+
+def what(outcome):
+    """The sort of change that was hit."""
+    return outcome["hit"].rpartition(" ")[0]
