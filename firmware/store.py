@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
@@ -62,6 +62,9 @@ class Store:
         if self._db.execute("PRAGMA journal_mode = WAL").fetchone()[0] not in _MODES:
             # SQLite keeps quiet about a card that failed just then, and in its old mode a power cut can undo a commit.
             raise CardError("the card does not take the database's log")
+        # What a card failed to keep when it was asked to may be in the log's cached pages still: it is written once more.
+        with suppress(sqlite3.OperationalError):  # a full card is read all the same
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA recursive_triggers = ON")  # REPLACE would else delete past the triggers
         self._db.execute(f"PRAGMA wal_autocheckpoint = {BACKSTOP}")
