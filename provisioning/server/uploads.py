@@ -97,10 +97,10 @@ class Uploads:
             raise Refused(HTTPStatus.CONFLICT, "offset", detail, {wire.OFFSET: str(size), wire.COMPLETE: "?0"})
         if size + len(data) > LARGEST:
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "size", f"a recording may have {LARGEST} bytes at most")
-        if data or not size:
-            self._write(name, size, data)
-            if known and not size:
-                self._name_is_known()
+        # Even if it is nothing: whoever wrote what is here may have crashed, or failed, before the disk had it.
+        self._write(name, size, data)
+        if known:
+            self._name_is_known()
         return size + len(data)
 
     def sha256(self, name: UUID) -> bytes:
@@ -127,12 +127,15 @@ class Uploads:
 
     def _write(self, name: UUID, at: int, data: bytes) -> None:
         file = os.open(self.part(name), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        end, left = at, memoryview(data)
         try:
-            left = memoryview(data)
-            while left:  # a disk that is nearly full takes a part first and refuses the rest; the part is right
-                written = os.pwrite(file, left, at)
-                at, left = at + written, left[written:]
+            while left:  # a disk that is nearly full takes a part first and refuses the rest
+                written = os.pwrite(file, left, end)
+                end, left = end + written, left[written:]
             os.fdatasync(file)
+        except OSError:
+            os.ftruncate(file, at)  # the disk may never get what it refused once, and nobody would hear of it again
+            raise
         finally:
             os.close(file)
 

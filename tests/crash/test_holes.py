@@ -1,5 +1,6 @@
 """Holes that crashes at every point have found, each by itself: what was half there when the program started again."""
 
+import os
 import ssl
 import uuid
 
@@ -15,6 +16,7 @@ from firmware.vault import Vault
 from hw.contracts import FRAME
 from provisioning import intact
 from provisioning.server import parts, tls
+from provisioning.server.uploads import Uploads
 
 
 def test_a_recording_that_was_closed_just_before_the_crash_is_in_the_books(tmp_path):
@@ -64,3 +66,28 @@ def test_a_server_whose_certificate_does_not_fit_its_key_makes_another(tmp_path,
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / tls.CERTIFICATE, tmp_path / tls.KEY)
     assert tls.pins(tmp_path)[0] == pins[certificate is None]
+
+
+def test_bytes_that_the_disk_refused_are_sent_again(tmp_path, monkeypatch):
+    uploads, name = Uploads(tmp_path / "incoming"), uuid.uuid4()
+    uploads.append(name, 0, b"first")
+
+    def failing(_file):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("os.fdatasync", failing)
+        with pytest.raises(OSError, match="Input/output"):
+            uploads.append(name, 5, b"second")
+    assert uploads.offset(name) == 5
+
+
+def test_bytes_that_a_crash_left_are_on_the_disk_before_the_end_is_acknowledged(tmp_path, monkeypatch):
+    uploads, name, waited = Uploads(tmp_path / "incoming"), uuid.uuid4(), []
+    uploads.part(name).write_bytes(b"written, and nobody waited")
+    for one in ("fdatasync", "fsync"):
+        monkeypatch.setattr(
+            f"os.{one}", lambda file, one=one: waited.append((one, os.readlink(f"/proc/self/fd/{file}")))
+        )
+    uploads.append(name, 26, b"")
+    assert waited == [("fdatasync", str(uploads.part(name))), ("fsync", str(tmp_path / "incoming"))]
