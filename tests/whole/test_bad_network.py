@@ -59,7 +59,10 @@ class Program:
                 env=self.environment,
                 start_new_session=True,
             )
-        self.port = int(json.loads(self._child.stdout.readline())["api"].rpartition(":")[2])
+        if not (said := self._child.stdout.readline()):
+            self.end()
+            raise AssertionError(self.log)
+        self.port = int(json.loads(said)["api"].rpartition(":")[2])
 
     def kill(self):
         """All its processes, as a power cut does it; and start it again."""
