@@ -42,6 +42,7 @@ soak: .setup-test ## the full numbers of every proof (about half an hour)
 bench: .setup-bench ## key to LCD, key to ATD, guard, a recorded call and its delay, call end to playable, the server, registers
 	$(BIN)/python -P tests/bench.py
 	$(BIN)/python -P tests/bench_server.py
+	$(BIN)/python -m tests.bench_uploads
 	$(BIN)/python -P tests/bench_sync.py
 	$(BIN)/python -P tests/bench_claims.py
 	$(BIN)/python -P tests/bench_guard.py

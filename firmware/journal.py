@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
-from mmap import mmap
+from typing import Protocol
 from uuid import UUID
 
 PACKETS = 100  # per ear and segment: 2 s, which is what a power cut may cost
@@ -138,23 +138,32 @@ def _walk(data: bytes) -> Iterator[Record]:
         at, closed = end, closing and sound
 
 
-def record_at(data: bytes | mmap, at: int, longest: int) -> Record | None:
+class Data(Protocol):
+    """Bytes that need not be in memory."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> bytes: ...
+
+
+def record_at(data: Data, at: int, longest: int) -> Record | None:
     """The sound record of at most `longest` bytes that begins at `at`; None if there is none."""
     end = claimed_end(data, at)
     if not at + HEAD <= end <= min(len(data), at + HEAD + longest):
         return None
-    length, checksum = _RECORD.unpack_from(data, at)
+    length, checksum = _RECORD.unpack(data[at : at + HEAD])
     blob = data[at + HEAD : end]
     if checksum != zlib.crc32(blob, zlib.crc32(_LENGTH.pack(length))):
         return None
     return Record(at, end, blob, bool(length & _CLOSING_BIT), sound=True)
 
 
-def claimed_end(data: bytes | mmap, at: int) -> int:
+def claimed_end(data: Data, at: int) -> int:
     """Where the record at `at` ends if its length is right, which it may not be."""
-    if at + HEAD > len(data):
+    head = data[at : at + HEAD]
+    if len(head) < HEAD:
         return at
-    return int(at + HEAD + (_RECORD.unpack_from(data, at)[0] & ~_CLOSING_BIT))
+    length, _ = _RECORD.unpack(head)
+    return int(at + HEAD + (length & ~_CLOSING_BIT))
 
 
 def digest(data: bytes, reading: Reading) -> bytes:

@@ -5,7 +5,7 @@ Of a call that lasted for hours no more than one segment is in memory.
 """
 
 import hashlib
-import mmap
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,11 +26,10 @@ from provisioning.ogg import OggError
 
 LONGEST_BLOB = 1024 * 1024  # bytes: a booth seals a hundredth of that at once
 LONGEST_SILENCE = round(3600 / FRAME_SECONDS)  # frames to fill in at most: a few bytes must not become days
+PIECE = 64 * 1024  # bytes read at once
 TRIES = 1000  # places behind damage that are looked at, each of which might be where a record begins
 _BEGINNING = b"age-encryption.org/"  # of every blob that a booth seals
 _KEYLESS = "No matching keys found"  # pyrage's words
-
-Data = bytes | mmap.mmap
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +40,46 @@ class Piece:
     packets: tuple[bytes, ...]  # both ears together, as Ogg has them
 
 
+class View:
+    """A file to look into, or its first so many bytes; it may grow, and even be cut short, meanwhile."""
+
+    def __init__(self, file: int, size: int) -> None:
+        self._file, self._size = file, size
+        self._at, self._near = 0, b""  # what was read last: the next look is close to it
+
+    def __len__(self) -> int:
+        """Bytes that there are to see."""
+        return self._size
+
+    def __getitem__(self, part: slice, /) -> bytes:
+        """Those bytes, or as many of them as there are."""
+        start, end, _ = part.indices(self._size)
+        if not self._at <= start <= end <= self._at + len(self._near):
+            self._at, self._near = start, os.pread(self._file, min(max(end - start, PIECE), self._size - start), start)
+        return self._near[start - self._at : end - self._at]
+
+    def find(self, word: bytes, start: int) -> int:
+        """Where `word` stands next from `start` on; -1 if nowhere."""
+        while start < self._size:
+            found = self[start : start + PIECE].find(word)
+            if found >= 0:
+                return start + found
+            start += PIECE - len(word) + 1
+        return -1
+
+    def sha256(self, end: int) -> bytes:
+        """Of all that comes before `end`."""
+        found = hashlib.sha256()
+        for at in range(0, end, PIECE):
+            found.update(self[at : min(end, at + PIECE)])
+        return found.digest()
+
+
 @contextmanager
-def viewed(path: Path, size: int = 0) -> Iterator[Data]:
-    """The file, or its first `size` bytes; only what is looked at is in memory. Nobody may cut it short meanwhile."""
+def viewed(path: Path, size: int | None = None) -> Iterator[View]:
+    """A view of a file, or of its first `size` bytes, while the block lasts."""
     with path.open("rb") as file:
-        if not path.stat().st_size:
-            yield b""
-            return
-        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
-            yield data
+        yield View(file.fileno(), os.fstat(file.fileno()).st_size if size is None else size)
 
 
 class Opening:
@@ -58,7 +88,7 @@ class Opening:
     Without a `call` it is the one of the first part that opens.
     """
 
-    def __init__(self, data: Data, identities: Sequence[x25519.Identity], call: UUID | None = None) -> None:
+    def __init__(self, data: View, identities: Sequence[x25519.Identity], call: UUID | None = None) -> None:
         self.call, self._data, self._identities = call, data, identities
         self.faults = Faults()
         self.segments = self.frames = 0  # that were found; and with the silence between them
@@ -180,7 +210,7 @@ class Opening:
     def _conclude(self, segments: int) -> None:
         """What can be said only when all was seen."""
         sound = not self.faults
-        if not self._data:
+        if not len(self._data):
             self.faults.add(Flaw.EMPTY)
         elif self._end is None and Flaw.NO_JOURNAL not in self.faults:
             self.faults.add(Flaw.OPEN)
@@ -188,7 +218,7 @@ class Opening:
             return
         if self.closing.segments != segments:
             self.faults.add(Flaw.COUNT, segments, self.closing.segments)
-        elif sound and self.closing.sha256 != _digest(self._data, self._end.start):
+        elif sound and self.closing.sha256 != self._data.sha256(self._end.start):
             self.faults.add(Flaw.HASH)
         if not self.segments and not self.faults:
             self.faults.add(Flaw.NO_SEGMENT)
@@ -205,11 +235,6 @@ def _check(segment: Segment) -> None:
 def _joined(segment: Segment) -> Piece:
     both = zip(segment.agent, segment.customer, strict=True)
     return Piece(segment, tuple(ogg.self_delimited(left) + right for left, right in both))
-
-
-def _digest(data: Data, end: int) -> bytes:
-    with memoryview(data) as view, view[:end] as part:
-        return hashlib.sha256(part).digest()
 
 
 @cache

@@ -15,7 +15,7 @@ from firmware.vault import call_of
 from hw.contracts import FRAME_SECONDS, RATE
 from provisioning import ogg
 from provisioning.faults import Fault
-from provisioning.opening import Opening
+from provisioning.opening import Opening, viewed
 
 _DELAY = PRE_SKIP * RATE // 48_000  # samples by which a decoder is late
 _BOTH = 4  # bytes of one sample of both ears
@@ -52,11 +52,11 @@ class Recording:
 def load(path: Path, identities: Sequence[x25519.Identity]) -> Recording:
     """Open a journal; raises RecordingError if nothing in it can be played, for example for lack of the key."""
     try:
-        data = path.read_bytes()
+        with viewed(path) as data:
+            opening = Opening(data, identities, call_of(path))
+            pieces = [piece.segment for piece in opening]
     except OSError as problem:
         raise RecordingError(f"{path} cannot be read: {problem.strerror}") from problem
-    opening = Opening(data, identities, call_of(path))
-    pieces = [piece.segment for piece in opening]
     faults = opening.faults.told
     if opening.call is None or not pieces:
         raise RecordingError(" ".join([f"{path}: nothing can be played.", *(fault.detail for fault in faults)]))

@@ -100,6 +100,12 @@ def keep(archive: ObjectStore, name: str, file: Path) -> None:
 
     Raises ArchiveError or OSError.
     """
+    put(archive, name, file)
+    settle(archive)
+
+
+def put(archive: ObjectStore, name: str, file: Path) -> None:
+    """The same, but a folder may still lose it in a power cut before `settle` returns."""
     if not isinstance(archive, LocalStore):
         with _answering(os.environ):
             obstore.put(archive, name, file, max_concurrency=1)  # parts of 5 MB, in memory one after the other
@@ -110,7 +116,12 @@ def keep(archive: ObjectStore, name: str, file: Path) -> None:
     except OSError:  # another file system, or one that knows no links
         obstore.put(archive, name, file, max_concurrency=1)
         _synced(place, os.O_RDONLY)
-    _synced(place.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def settle(archive: ObjectStore) -> None:
+    """Make the names of all that was put safe."""
+    if isinstance(archive, LocalStore):
+        _synced(_folder(archive), os.O_RDONLY | os.O_DIRECTORY)
 
 
 def _linked(file: Path, place: Path) -> None:

@@ -29,11 +29,13 @@ from provisioning.server.database import Database
 from provisioning.server.opener import TAKEN, Opener, joined
 from provisioning.server.refusals import Refused
 from provisioning.server.schema import memo, recording
+from provisioning.server.together import Together
 from provisioning.server.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
 PARTIAL = "partial"
+_Change = tuple[Booth, UUID, Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Recordings:
         self._database, self._archive, self._uploads = database, archive, uploads
         self._identities, self._bell, self._now = identities, bell, now
         self._opener = Opener(database, archive, uploads, identities, bell)
+        self._taken = Together(self._settle)
 
     def progress(self, one: Booth, name: UUID) -> Progress:
         """How far it is. Raises Refused for another booth's."""
@@ -100,7 +103,7 @@ class Recordings:
             if portion.last:
                 found = hashlib.sha256(portion.data).digest() if at_once else self._uploads.sha256(name)
                 return self._finish(one, name, offset, found, portion)
-            self._keep(one, name, {"state": PARTIAL, "bytes": offset}, durable=False)  # the file itself says it
+            self._keep((one, name, {"state": PARTIAL, "bytes": offset}), durable=False)  # the file itself says it
         return Progress(offset)
 
     def live(self, name: UUID) -> Iterable[bytes]:
@@ -147,7 +150,7 @@ class Recordings:
         if found != portion.digest:
             # No later portion can repair the bytes before it: the draft calls such an upload failed. It begins anew.
             self._uploads.set_aside(name)
-            self._keep(one, name, {"state": PARTIAL, "bytes": 0})
+            self._keep((one, name, {"state": PARTIAL, "bytes": 0}))
             headers = Progress(0).headers()
             raise Refused(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -155,19 +158,24 @@ class Recordings:
                 "the bytes here are not those of the digest: send all anew",
                 headers,
             )
-        store.keep(self._archive, f"{name}{store.JOURNAL}", self._uploads.part(name))
-        kept = {"state": TAKEN, "bytes": size, "sha256": found.hex(), "taken": self._now()}
-        self._keep(one, name, kept)
+        store.put(self._archive, f"{name}{store.JOURNAL}", self._uploads.part(name))
+        self._taken.do((one, name, {"state": TAKEN, "bytes": size, "sha256": found.hex(), "taken": self._now()}))
         log.info("recording %s of booth %s is here", name, one.id)
         self._opener.open(name)
         return Progress(size, found.hex())
 
-    def _keep(self, one: Booth, name: UUID, values: Mapping[str, object], *, durable: bool = True) -> None:
+    def _settle(self, taken: Sequence[_Change]) -> None:
+        """All of these are in the archive: make that safe, and then their rows."""
+        store.settle(self._archive)
+        self._keep(*taken)
+
+    def _keep(self, *changes: _Change, durable: bool = True) -> None:
         with self._database.write(durable=durable) as connection:
-            call = connection.scalar(select(memo.c.call).where(memo.c.recording == str(name))) or str(name)
-            first = {"id": str(name), "booth": one.id, "call": call, "begun": self._now()}
-            statement = self._database.insert(recording).values(first | dict(values))
-            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=dict(values)))
+            for one, name, values in changes:
+                call = connection.scalar(_CALL, {"id": str(name)}) or str(name)
+                first = {"id": str(name), "booth": one.id, "call": call, "begun": self._now()}
+                statement = self._database.insert(recording).values(first | dict(values))
+                connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=dict(values)))
         self._bell.ring(Topic.RECORDINGS)
 
 
@@ -199,3 +207,4 @@ def _again(row: Row[*tuple[Any, ...]], portion: Portion) -> Progress:
 _ONE = select(recording.c.booth, recording.c.state, recording.c.bytes, recording.c.sha256).where(
     recording.c.id == bindparam("id")
 )
+_CALL = select(memo.c.call).where(memo.c.recording == bindparam("id"))
