@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import logging
 import secrets
 import sys
 import time
@@ -24,6 +23,7 @@ from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.keeping import cli as keeping
 from provisioning.server.operations import cli as operations
+from provisioning.server.operations import logs
 from provisioning.server.pages import passwords
 from provisioning.server.pages.gate import HERE
 from provisioning.server.schema import administrator
@@ -58,6 +58,9 @@ with a certificate before them and name the proxy's host with --name.
 Several processes share one database: in the directory, or the PostgreSQL database that
 BOOTH_DATABASE_URL names (then also servers on other machines may share it: give them a copy of
 the directory's keys). SIGHUP begins anew with no gap, for a new version or a new key.
+
+GET /healthz on the pages says whether database and archive answer. --metrics adds a listener with
+/metrics for Prometheus: leave it on 127.0.0.1, for it asks nobody for a password.
 
 examples:
   booth-provision server run
@@ -158,6 +161,11 @@ def _add_run(actions: "Actions[argparse.ArgumentParser]") -> None:
     run.add_argument("--name", action="append", default=[], metavar="HOST", help="another name of the pages' host")
     run.add_argument("--zone", default="Asia/Tokyo", help="of the times on the pages (%(default)s)")
     run.add_argument("--processes", type=processes, default=1, metavar="N", help="that serve, each on a processor (1)")
+    run.add_argument(
+        "--metrics", type=place, metavar="HOST:PORT", help="where Prometheus may ask, 127.0.0.1:9109 (nowhere)"
+    )
+    run.add_argument("--name-booths", action="store_true", help="name each booth in /metrics")
+    run.add_argument("--log", choices=logs.STYLES, default="plain", help="json: a line of JSON for each event (plain)")
     run.add_argument("--announce", action="store_true", help="print the addresses as one line of JSON, for programs")
     run.set_defaults(run=serve)
 
@@ -233,9 +241,7 @@ def _asked_password() -> str:
 
 def serve(options: argparse.Namespace) -> int:
     """`server run`."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("alembic", "uvicorn"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logs.begin(options.log)
     hosts = {*HERE, *options.name}
     (host, api_port), (pages_host, pages_port) = options.api, options.pages
     must_be(options.data)
@@ -249,11 +255,15 @@ def serve(options: argparse.Namespace) -> int:
         url=options.url,
         hosts=hosts,
         zone=options.zone,
+        measures=options.metrics,
+        names=options.name_booths,
+        log_style=options.log,
     )
     watchdog = Watchdog()
     workers.start()
     if options.announce:
-        print(json.dumps({"api": workers.api_url, "pages": workers.pages_url, "pin": workers.pin}), flush=True)
+        told = {"api": workers.api_url, "pages": workers.pages_url, "pin": workers.pin}
+        print(json.dumps(told | ({"metrics": workers.metrics_url} if options.metrics else {})), flush=True)
     watchdog.ready()
     workers.attend(watchdog)
     watchdog.stopping()

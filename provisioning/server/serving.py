@@ -27,6 +27,9 @@ from provisioning.server import tls, tokens
 from provisioning.server.api import Api
 from provisioning.server.archive import ArchiveError
 from provisioning.server.environment import EnvironmentWordError
+from provisioning.server.operations import logs
+from provisioning.server.operations.counters import Counters
+from provisioning.server.operations.measures import Measures
 from provisioning.server.pages import app as pages
 from provisioning.server.parts import DatabaseAwayError, Parts
 from provisioning.server.places import AT_ONCE, Place
@@ -58,13 +61,20 @@ class Serving:
         hosts: Collection[str],
         zone: str,
         alive: Callable[[], Awaitable[None]] = _not_told,
+        measures: tuple[Place, bool] | None = None,
     ) -> None:
-        """`alive` is called every second by the event loop."""
-        self._parts = opened
-        self._listeners = (
-            _Listener(Api(opened).app(), booths, _tls(opened.directory), alive),
-            _Listener(_pages(opened, api_url, hosts, zone), browsers, None, _not_told),
-        )
+        """`alive` is called every second by the event loop; `measures` are where /metrics is, and whether booths are named."""
+        self._parts, self._counters = opened, Counters(opened.directory)
+        api = self._counters.around("api", Api(opened).app())
+        seen = self._counters.around("pages", _pages(opened, api_url, hosts, zone))
+        self._listeners = [
+            _Listener(api, booths, _tls(opened.directory), alive),
+            _Listener(seen, browsers, None, _not_told),
+        ]
+        if measures is not None:
+            place, names = measures
+            told = Measures(opened.database, opened.archive, opened.directory, names=names, now=opened.now).app()
+            self._listeners.append(_Listener(told, place, None, _not_told))
         self._thread = threading.Thread(target=self._work, name="server", daemon=True)
         self._up: Future[None] = Future()
 
@@ -81,6 +91,7 @@ class Serving:
         self._parts.bell.close()
         if self._thread.ident is not None:
             self._thread.join(LINGER + 2 * (LEAVE_PATIENCE if leaving else STOP_PATIENCE))
+        self._counters.close()
 
     def _work(self) -> None:
         sslproto.SSLProtocol.max_size, constants.SSL_SHUTDOWN_TIMEOUT = ROOM, GOODBYE
@@ -169,15 +180,13 @@ def _tls(directory: Path) -> ssl.SSLContext:
 
 def main() -> None:
     """Serve until SIGTERM, until SIGHUP says that others have taken over, or until whoever started us is gone."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("alembic", "uvicorn"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     over: queue.SimpleQueue[bool] = queue.SimpleQueue()
     signal.signal(signal.SIGTERM, lambda *_: over.put(False))
     signal.signal(signal.SIGHUP, lambda *_: over.put(True))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is told to all of a terminal; who started us decides
     # Without Python's buffer: a thread that waits at it would stand in the way of our end.
     plan = msgspec.json.decode(os.read(sys.stdin.fileno(), 65536), type=Plan)
+    logs.begin(plan.log)
     threading.Thread(target=_follow, name="parent", daemon=True).start()
     try:
         _serve(plan, over)
@@ -196,6 +205,7 @@ def _serve(plan: Plan, over: "queue.SimpleQueue[bool]") -> None:
             hosts=plan.hosts,
             zone=plan.zone,
             alive=_alive,
+            measures=None if plan.measures < 0 else (Place(fileno=plan.measures), plan.names),
         )
         serving.start()
         os.write(sys.stdout.fileno(), b"up")

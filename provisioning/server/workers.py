@@ -23,6 +23,7 @@ import msgspec
 from firmware.watchdog import Watchdog
 from provisioning.server import notes, parts, tls
 from provisioning.server.lock import Lock
+from provisioning.server.operations.logs import Style
 from provisioning.server.pages.gate import HERE
 from provisioning.server.places import Place
 from provisioning.server.plan import LEAVE_PATIENCE, LINGER, STOP_PATIENCE, WORKER, Plan
@@ -96,15 +97,29 @@ class Workers:
         url: str = "",
         hosts: Collection[str] = HERE,
         zone: str = "Asia/Tokyo",
+        measures: tuple[str, int] | None = None,
+        names: bool = False,
+        log_style: Style = "plain",
     ) -> None:
+        """`measures` is where /metrics is to listen, and `names` whether booths are named there."""
         parts.make(directory)
         with ExitStack() as undo:
             undo.enter_context(Lock(directory))
             booths = undo.enter_context(Place.bound(host, api_port))
             browsers = undo.enter_context(Place.bound(pages_host, pages_port))
             self.api_url, self.pages_url = url or f"https://{booths.address}", f"http://{browsers.address}"
+            measured = undo.enter_context(Place.bound(*measures)) if measures else None
+            self.metrics_url = f"http://{measured.address}/metrics" if measured else ""
             self._plan = Plan(
-                str(directory), self.api_url, tuple(sorted(hosts)), zone, booths.fileno(), browsers.fileno()
+                directory=str(directory),
+                api_url=self.api_url,
+                hosts=tuple(sorted(hosts)),
+                zone=zone,
+                booths=booths.fileno(),
+                browsers=browsers.fileno(),
+                measures=measured.fileno() if measured else -1,
+                names=names,
+                log=log_style,
             )
             with closing(parts.open_database(directory)) as database, database.write() as connection:
                 notes.put(database, connection, notes.URL, self.api_url)
@@ -169,7 +184,7 @@ class Workers:
             [sys.executable, "-m", WORKER],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=(plan.booths, plan.browsers),
+            pass_fds=[one for one in (plan.booths, plan.browsers, plan.measures) if one >= 0],
             bufsize=0,
         )
         worker = _Worker(process)

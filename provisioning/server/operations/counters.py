@@ -27,6 +27,8 @@ class Counters:
     def __init__(self, directory: Path) -> None:
         folder = directory / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
+        for _ in of_all(directory):
+            pass  # what the dead left is gone now, whether anybody ever asks or not
         self._path, fresh = folder / str(os.getpid()), folder / f".{os.getpid()}"
         self._file = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_SH)

@@ -7,8 +7,9 @@ import re
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -76,18 +77,6 @@ class Measures:
         """All figures."""
         return "".join(f"{line}\n" for family in self._families() for line in family.lines())
 
-    def healthy(self) -> bool:
-        """Whether database and archive answer."""
-        try:
-            with self._database.read() as connection:
-                connection.execute(select(1))
-            archive.size(self._archive, _NOWHERE)
-        except FileNotFoundError:
-            return True
-        except (SQLAlchemyError, ArchiveError, BaseError, OSError):
-            return False
-        return True
-
     def app(self) -> Starlette:
         """Both addresses, for a listener of their own."""
         metrics = _Kept(self.text)
@@ -95,7 +84,7 @@ class Measures:
         async def told(_: Request) -> Response:
             return Response(await metrics.value(), media_type=TEXT)
 
-        return Starlette(routes=[Route("/metrics", told), Route("/healthz", health(self))])
+        return Starlette(routes=[Route("/metrics", told), Route("/healthz", health(self._database, self._archive))])
 
     def _families(self) -> Iterator[Family]:
         now = self._now()
@@ -113,12 +102,25 @@ class Measures:
         )
 
 
-def health(measures: Measures) -> Callable[[Request], Any]:
+def healthy(database: Database, store: ObjectStore) -> bool:
+    """Whether database and archive answer."""
+    try:
+        with database.read() as connection:
+            connection.execute(select(1))
+        archive.size(store, _NOWHERE)
+    except FileNotFoundError:
+        return True
+    except (SQLAlchemyError, ArchiveError, BaseError, OSError):
+        return False
+    return True
+
+
+def health(database: Database, store: ObjectStore) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint /healthz: yes or no, and nothing else."""
-    healthy = _Kept(measures.healthy)
+    kept = _Kept(partial(healthy, database, store))
 
     async def told(_: Request) -> Response:
-        if await healthy.value():
+        if await kept.value():
             return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
         return PlainTextResponse(
             "out of order\n", HTTPStatus.SERVICE_UNAVAILABLE, headers={"Cache-Control": "no-store"}

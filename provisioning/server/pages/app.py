@@ -17,6 +17,7 @@ from provisioning.server.bell import Bell
 from provisioning.server.booths import Booths, office_results
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
+from provisioning.server.operations.measures import health
 from provisioning.server.pages import (
     booths,
     call,
@@ -50,20 +51,20 @@ PAGES: dict[str, Page] = {
     "/booths/{booth}/revoke": booths.revoke_page,
     "/calls": calls.calls_page,
     "/calls/{call}": call.call_page,
+    "/calls/{call}/hold": holding.hold_page,
+    "/calls/{call}/release": holding.release_page,
     "/conflicts": conflicts.conflicts_page,
     "/lists": lists.lists_page,
     "/lists/{list}": calllist.list_page,
-    "/calls/{call}/hold": holding.hold_page,
-    "/calls/{call}/release": holding.release_page,
     "/lists/{list}/rejected.csv": calllist.rejects_file,
     "/lists/{list}/undo": calllist.undo_page,
     "/numbers/{number}": number.number_page,
     "/numbers/{number}/consent": consent.consent_page,
+    "/numbers/{number}/hold": holding.hold_page,
+    "/numbers/{number}/release": holding.release_page,
     "/numbers/{number}/lift": number.lift_page,
     "/numbers/{number}/verdict.json": verdict.verdict_file,
     "/numbers/{number}/withdrawal": consent.withdrawal_page,
-    "/numbers/{number}/hold": holding.hold_page,
-    "/numbers/{number}/release": holding.release_page,
     "/recordings/{recording}.opus": sound.recording_file,
 }
 FORMS: dict[str, Page] = {
@@ -74,23 +75,23 @@ FORMS: dict[str, Page] = {
     "/booths/{booth}/admit": booths.admit,
     "/booths/{booth}/retry": keptback.retry,
     "/booths/{booth}/revoke": booths.revoke,
+    "/calls/{call}/hold": holding.hold,
+    "/calls/{call}/release": holding.release,
     "/conflicts/{earlier}/{later}/seen": conflicts.mark_seen,
     "/conflicts/{earlier}/{later}/unseen": conflicts.mark_unseen,
     "/lists": lists.upload,
     "/lists/{list}/assign": calllist.assign_list,
-    "/calls/{call}/hold": holding.hold,
-    "/calls/{call}/release": holding.release,
     "/lists/{list}/put-away": calllist.put_away,
     "/lists/{list}/restore": calllist.restore,
     "/lists/{list}/undo": calllist.undo,
     "/log-out": login.log_out,
     "/numbers/{number}/consent": consent.record,
+    "/numbers/{number}/hold": holding.hold,
+    "/numbers/{number}/release": holding.release,
     "/numbers/{number}/lift": number.lift,
     "/numbers/{number}/withdrawal": consent.withdraw,
 }
 
-    "/numbers/{number}/hold": holding.hold,
-    "/numbers/{number}/release": holding.release,
 
 def make(
     database: Database,
@@ -141,6 +142,7 @@ def _routes(office: Office) -> list[Route]:
         Route("/static/{name}", printing.static),
         Route("/log-in", page(login.log_in_page, before_log_in=True), methods=["GET"]),
         Route("/log-in", page(login.log_in, before_log_in=True), methods=["POST"]),
+        Route("/healthz", health(office.database, office.archive), methods=["GET"]),
         Route("/calls/news", news.news(office)),
         *(Route(path, page(one), methods=["GET"]) for path, one in PAGES.items()),
         *(Route(path, page(one), methods=["POST"]) for path, one in FORMS.items()),
