@@ -10,7 +10,8 @@ from uuid import UUID
 from firmware import aftermath, record, redial
 from firmware.clock import Clock, Stamp
 from firmware.customers import Badge, CallList, Customer, Customers, number_from, number_text
-from firmware.facts import Facts, PastCall, append, date_boot, new_id, post
+from firmware.dating import date_boot
+from firmware.facts import Facts, PastCall, append, new_id, post
 from firmware.known import Fact, FactKind
 from firmware.logbook import Logbook
 from firmware.numbers import Number
@@ -248,7 +249,7 @@ class Calls(Customers, Facts, Logbook):
         if stamp.utc is not None and not self._clock.keyed:
             db.execute(
                 "INSERT INTO note (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                (FLOOR, repr(stamp.utc)),
+                (FLOOR, repr(self._clock.earliest())),
             )
 
 

@@ -4,12 +4,12 @@ import math
 import sqlite3
 import uuid
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from firmware.clock import Clock, Stamp
+from firmware.dating import Calendar, date_boot
 from firmware.known import Fact, FactKind
-from firmware.store import CardError, Store
+from firmware.store import Store
 
 # Attempts before which a booth's history of a number is not looked through again for other booths' calls.
 _LOOKED_AT = 60
@@ -35,10 +35,14 @@ class Facts:
     def __init__(self, store: Store, booth: str, clock: Clock) -> None:
         self._store, self._booth, self._clock = store, booth, clock
 
-    def facts(self, key: str) -> tuple[Fact, ...]:
-        """All that is known of a number, oldest first."""
+    def facts(self, key: str, doubt: float | None = None) -> tuple[Fact, ...]:
+        """All that is known of a number, oldest first; dated as the guard wants it, see firmware.dating.
+
+        `doubt`: seconds by which to take the present time to be ahead; without it, as far as it may be.
+        """
         date_boot(self._store, self._clock)
-        return facts_of_number(self._store, key)
+        calendar, rows = Calendar.of(self._clock, doubt), self._store.rows(_FACTS, key)
+        return tuple(_strictly(row, at, calendar) for row, at in zip(rows, calendar.dates(rows), strict=True))
 
     def add_fact(self, fact: Fact) -> None:
         """Append a fact; one that is there already is left as it is. One of ours goes to the outbox."""
@@ -69,7 +73,7 @@ def facts_in(rows: Iterable[sqlite3.Row]) -> tuple[Fact, ...]:
 
 def append(db: sqlite3.Connection, fact: Fact, stamp: Stamp, *, ours: bool) -> None:
     """Write a fact inside somebody's transaction. An own fact of unknown date keeps its stamp, to be dated later."""
-    boot, monotonic = (stamp.boot, stamp.monotonic) if ours else (None, None)
+    boot, monotonic = (stamp.boot, _moment(fact, stamp)) if ours else (None, None)
     added = db.execute(
         "INSERT INTO fact (id, kind, number, at, boot, monotonic, booth, agent, call, result, due, note, product)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -82,32 +86,18 @@ def append(db: sqlite3.Connection, fact: Fact, stamp: Stamp, *, ours: bool) -> N
         post(db, "fact", fact.id, 1, stamp)
 
 
+def _moment(fact: Fact, stamp: Stamp) -> float:
+    """When a fact of ours happened by this boot's clock: as a rule now, unless it says that it is older."""
+    since = 0.0 if fact.at is None or stamp.utc is None else stamp.utc - fact.at
+    return stamp.monotonic - since
+
+
 def post(db: sqlite3.Connection, kind: str, ref: str, version: int, stamp: Stamp) -> None:
     """Put something into the outbox inside somebody's transaction."""
     db.execute(
         "INSERT INTO outbox (kind, ref, version, at, boot, monotonic) VALUES (?, ?, ?, ?, ?, ?)",
         (kind, ref, version, stamp.utc, stamp.boot, stamp.monotonic),
     )
-
-
-def date_boot(store: Store, clock: Clock) -> None:
-    """Once the time is known, note how far it is ahead of this boot's clock: that dates what was written before.
-
-    On a full card nothing is noted, and what has no date counts as new, which is the strict side.
-    """
-    stamp = clock.stamp()
-    if stamp.utc is None:
-        return
-    ahead = stamp.utc - stamp.monotonic
-    noted = store.row("SELECT ahead, source FROM boot WHERE id = ?", stamp.boot)
-    if noted is not None and noted["source"] == clock.source and abs(noted["ahead"] - ahead) < 1.0:
-        return
-    with suppress(CardError), store.write() as db:
-        db.execute(
-            "INSERT INTO boot (id, ahead, source) VALUES (?, ?, ?)"
-            " ON CONFLICT (id) DO UPDATE SET ahead = excluded.ahead, source = excluded.source",
-            (stamp.boot, ahead, clock.source),
-        )
 
 
 def new_id(call: str, kind: FactKind, version: int) -> str:
@@ -121,13 +111,13 @@ SELECT f.*, f.at AS dated FROM fact f WHERE f.kind IN ('legal-hold', 'legal-rele
 """Every legal hold and every release of one."""
 
 _FACTS = """
-SELECT f.*, coalesce(f.at, f.monotonic + b.ahead) AS dated
+SELECT f.*, coalesce(f.monotonic + b.ahead, f.at) AS dated, b.latest
 FROM fact f LEFT JOIN boot b ON b.id = f.boot
 WHERE f.number = ? ORDER BY f.seq
 """
 
 _HISTORY = """
-SELECT coalesce(c.at, c.monotonic + b.ahead) AS dated, c.agent, c.talk, c.estimated, r.code, r.whom, r.due
+SELECT coalesce(c.monotonic + b.ahead, c.at) AS dated, c.agent, c.talk, c.estimated, r.code, r.whom, r.due
 FROM call c
 LEFT JOIN boot b ON b.id = c.boot
 LEFT JOIN result r ON r.call = c.id AND r.version = c.version
@@ -140,6 +130,14 @@ WHERE f.number = ? AND f.call IS NOT NULL AND NOT EXISTS (SELECT 1 FROM call c W
     AND f.kind NOT IN ('legal-hold', 'legal-release')
 ORDER BY f.seq DESC LIMIT ?
 """
+
+
+def _strictly(row: sqlite3.Row, at: float | None, calendar: Calendar) -> Fact:
+    """A fact as the guard goes by it: what opens a number at a given time opens it when that has certainly come."""
+    fact = replace(_fact(row), at=at)
+    if fact.kind is FactKind.CALLBACK and fact.due is not None:
+        return replace(fact, due=fact.due + calendar.doubt)
+    return fact
 
 
 def _fact(row: sqlite3.Row) -> Fact:

@@ -1,7 +1,9 @@
 """Where the guard is asked: gathers the facts, the rules and the time for one number, at the moment of dialling."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 
 from firmware.calls import Calls
 from firmware.claims import Claims
@@ -9,7 +11,7 @@ from firmware.clock import Clock
 from firmware.customers import Customer
 from firmware.known import Hold
 from firmware.numbers import Kind, Number
-from firmware.redial import UNSPECIFIED, Callee, Decision, Fact, Listing, decide
+from firmware.redial import Callee, Decision, Fact, Listing, Verdict, decide
 from firmware.registers import RegisterError, Registers
 from firmware.rulebook import InForce
 from firmware.zones import zones_of
@@ -45,15 +47,24 @@ class Gate:
 
         `owed`: one is, whether or not the card could be told of it. For an emergency the card is not even asked.
         """
-        key, free = target.number.key, target.number.kind is Kind.EMERGENCY
+        if target.number.kind is Kind.EMERGENCY:
+            return decide(target.number, (), self._law.book, self._clock.now(), override=override)
+        owed = owed or self._calls.owed() is not None
+        # A clock that has jumped may be right or wrong: what is forbidden in either case is forbidden.
+        doubts = self._clock.doubts
+        return _strictest([self._decided(target, doubt, owed=owed, override=override) for doubt in doubts])
+
+    def _decided(self, target: Target, doubt: float, *, owed: bool, override: bool) -> Decision:
+        """The verdict, should the present time be ahead by `doubt`."""
+        key = target.number.key
         return decide(
             target.number,
-            () if free else (*self._calls.facts(key), *self._claims.held(key)),
+            (*self._calls.facts(key, doubt), *self._claims.held(key)),
             self._law.book,
             self._clock.now(),
-            callee=UNSPECIFIED if free else self._callee(target),
+            callee=self._callee(target),
             on_list=target.customer is not None,
-            owed=owed or not (free or self._calls.owed() is None),
+            owed=owed,
             override=override,
         )
 
@@ -89,3 +100,9 @@ class Gate:
             with suppress(RegisterError):
                 found |= {one.name: Listing(one.asof, on) for one, on in self._registers.look_up(key, (name,))}
         return found
+
+
+def _strictest(decisions: Sequence[Decision]) -> Decision:
+    """The one that forbids most, and for longest; among equals the first."""
+    rank = {Verdict.ALLOW: 0, Verdict.WARN: 1, Verdict.BLOCK: 2}
+    return max(decisions, key=lambda one: (rank[one.verdict], inf if one.until is None else one.until))

@@ -23,12 +23,13 @@ from firmware.store import CardError
 from firmware.tariff import Tariff
 from firmware.vault import Vault, VaultError
 from hw.contracts import Post
-from hw.events import Event, TimeHeard
+from hw.events import Event
 
 QUIET: Final = frozenset({State.LIST, State.PREVIEW, State.OUT_OF_ORDER})
 """Where the agent waits for nothing: the moments for taking lists in."""
 log = logging.getLogger(__name__)
-_LESSER: Final = ("", "system", "keyed")  # sources of time that the server's word is better than
+_LESSER: Final = ("", "system", "keyed", "network")  # sources of time that the server's word is better than
+DIFFERS: Final = 60.0  # seconds
 _NOBODY: Final = Report()
 
 
@@ -93,8 +94,13 @@ class Liaison:
         self._pending = self._arrivals.some
         self._seal()
         ahead, now = self._report.ahead(), self._clock.stamp()
-        if ahead is not None and self._report.boot == now.boot and self._clock.source in _LESSER:
-            self._post(TimeHeard(now.monotonic + ahead))
+        if ahead is not None and self._report.boot == now.boot and self._is_news(now.monotonic + ahead):
+            self._clock.hear(now.monotonic + ahead, "server")
+
+    def _is_news(self, utc: float) -> bool:
+        """Whether the server's time is worth taking: its answers are some seconds old, or it would move to and fro."""
+        now = self._clock.now()
+        return now is None or self._clock.source in _LESSER or abs(utc - now) > DIFFERS
 
     def _obey(self) -> None:
         """The office's rule packs hold from this moment on, besides the booth's own."""

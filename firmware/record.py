@@ -43,7 +43,7 @@ def whole(store: Store, call_id: str, booth: str) -> dict[str, object]:
 
 
 _CALL = """
-SELECT c.*, coalesce(c.at, c.monotonic + b.ahead) AS dated,
+SELECT c.*, coalesce(c.monotonic + b.ahead, c.at) AS dated,
     u.name, u.reading, u.row, u.list, l.name AS list_name, l.sample, coalesce(l.uuid, '') AS list_uuid
 FROM call c
 LEFT JOIN boot b ON b.id = c.boot
@@ -53,12 +53,12 @@ WHERE c.id = ?
 """
 
 _MARKS = """
-SELECT m.name, m.seconds, coalesce(m.at, m.monotonic + b.ahead) AS at, m.boot, m.monotonic
+SELECT m.name, m.seconds, coalesce(m.monotonic + b.ahead, m.at) AS at, m.boot, m.monotonic
 FROM mark m LEFT JOIN boot b ON b.id = m.boot WHERE m.call = ? ORDER BY m.rowid
 """
 
 _RESULTS = """
-SELECT r.version, r.code, r.due, r.whom, r.clear, r.note, coalesce(r.at, r.monotonic + b.ahead) AS at,
+SELECT r.version, r.code, r.due, r.whom, r.clear, r.note, coalesce(r.monotonic + b.ahead, r.at) AS at,
     r.boot, r.monotonic
 FROM result r LEFT JOIN boot b ON b.id = r.boot WHERE r.call = ? ORDER BY r.version
 """

@@ -88,7 +88,8 @@ class Office:
             self._parts.hardware.line.unlock(granted.pin)
         elif granted.utc is not None:
             taken = self._parts.clock.hear(granted.utc, "keyed")
-            browsing.notice = "clock-set" if taken else "clock-refused"
+            refused = "clock-refused" if granted.utc < self._parts.clock.floor else "clock-far"
+            browsing.notice = "clock-set" if taken else refused
 
     def _menu_key(self, event: Event, _place: Place) -> Event | None:
         if isinstance(event, Tap):

@@ -138,6 +138,7 @@ NOTICES: dict[str, str] = {
     "overridden": mark("Supervisor: one call may pass"),
     "clock-set": mark("Time set"),
     "clock-refused": mark("That time lies before the last record"),
+    "clock-far": mark("Far from the last record: key it again"),
     "call-lost": mark("A call was cut off: key its result"),
     "card-full": mark("Card full: calls are not recorded"),
     "card-soon": mark("Card soon full: tell the supervisor"),
@@ -162,6 +163,7 @@ WARNING_NOTICES = frozenset(
         "recording-failed",
         "audio-failed",
         "clock-refused",
+        "clock-far",
     }
 )
 """Notices that want something of the agent."""
@@ -289,6 +291,7 @@ STATUS_VALUES: dict[str, str] = SYNC_ERRORS | {
     "full": mark("full"),
     "keyed": mark("keyed by hand"),
     "network": mark("from the network"),
+    "server": mark("from the server"),
     "system": mark("from the system"),
     "synchronised": mark("synchronised"),
 }

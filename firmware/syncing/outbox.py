@@ -156,10 +156,10 @@ _BARRING: Final = _NEWEST.replace("outbox o", "outbox o JOIN fact f ON f.id = o.
 """Facts that bar a number, or make it more likely that one is barred: the guard's FactKind by value."""
 
 _FACT = """
-SELECT f.*, coalesce(f.at, f.monotonic + b.ahead) AS dated FROM fact f LEFT JOIN boot b ON b.id = f.boot WHERE f.id = ?
+SELECT f.*, coalesce(f.monotonic + b.ahead, f.at) AS dated FROM fact f LEFT JOIN boot b ON b.id = f.boot WHERE f.id = ?
 """
 _SHIFT = """
-SELECT s.id, s.kind, s.agent, s.code, coalesce(s.at, s.monotonic + b.ahead) AS at, s.boot, s.monotonic
+SELECT s.id, s.kind, s.agent, s.code, coalesce(s.monotonic + b.ahead, s.at) AS at, s.boot, s.monotonic
 FROM shift s LEFT JOIN boot b ON b.id = s.boot WHERE s.id = ?
 """
 

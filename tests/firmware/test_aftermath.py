@@ -38,7 +38,7 @@ class Office:
 
     def __init__(self):
         self.now = MORNING
-        self.books = Calls(":memory:", "3", Clock("system", system=lambda: self.now, synchronised=lambda: True))
+        self.books = Calls(":memory:", "3", self.clock())
         people = [
             entry(1, number(1), number(2)),
             entry(2, number(1)),
@@ -46,6 +46,9 @@ class Office:
             entry(4, number(4), number(5)),
         ]
         self.list = self.books.add_list("spring", people)
+
+    def clock(self):
+        return Clock("system", system=lambda: self.now, monotonic=lambda: self.now, synchronised=lambda: True)
 
     def close(self):
         self.books.close()
