@@ -111,7 +111,8 @@ class Daemon:
             watchdog.alive()
         haul = self._haul
         self._standing.waiting(haul.recordings, haul.bytes, haul.pace.lately, haul.opens)
-        self._standing.kept_back(quarantine.count(self._store))
+        if self._standing.kept_back(quarantine.count(self._store)):
+            self._couriers["up"].call()  # the server is to know it, too
         report = self._standing.news()
         if report is not None:
             watchdog.status(report.error or "in touch with the server")
@@ -243,6 +244,8 @@ class Daemon:
                 log.warning("%s: %s", code_of(problem), problem)
         elif self._standing.fine(who):
             log.info("the server answers again")
+            self._uplink.introduce()
+            self._couriers["up"].call()
             for courier in self._couriers.values():
                 courier.hurry()
 

@@ -61,7 +61,7 @@ class Haul:
             self._worked = monotonic()
             return 0.0
         self._rest()
-        return IDLE
+        return self._strikes.rest(IDLE)
 
     def offer_again(self) -> None:
         """The server has forgotten what it had. From any thread: the haul's own finds it at its next look."""

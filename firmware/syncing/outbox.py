@@ -27,6 +27,11 @@ class Parcel:
     raw: tuple[msgspec.Raw, ...]
     seals: tuple[tuple[str, int], ...]  # of each: its id and the version that is being sent
 
+    def newest(self, few: int) -> "Parcel":
+        """So many things of it: those that happened last."""
+        part = slice(-few, None) if self.kind == "fact" else slice(few)
+        return Parcel(self.kind, self.raw[part], self.seals[part])
+
 
 class Outbox:
     """Reads what the booth has posted. What the server will not have is offered again later, and blocks nothing."""
@@ -36,12 +41,27 @@ class Outbox:
         self._most = MOST
         self._looked = 0  # up to this row of the outbox no fact is left that bars a number
 
+    def barring(self, beyond: int = 0) -> Parcel | None:
+        """Facts that bar a number, the oldest first."""
+        last = self.latest()
+        rows = self._rows(_BARRING, "fact", max(beyond, self._looked))
+        if not rows:
+            self._looked = last
+        return self._made("fact", [(row["ref"], row["version"]) for row in rows])
+
     def parcel(self, kind: str, beyond: int = 0) -> Parcel | None:
         """The next things of `kind` to send: the newest page, facts in their order; `beyond`: newer ones than that row."""
+        newest: dict[str, int] = {}
+        for row in self._rows(_NEWEST, kind, beyond):
+            newest.setdefault(row["ref"], row["version"])
+        ordered = list(newest.items())
+        return self._made(kind, ordered[::-1] if kind == "fact" else ordered)
+
+    def _made(self, kind: str, things: Iterable[tuple[str, int]]) -> Parcel | None:
         raw: list[msgspec.Raw] = []
         seals: list[tuple[str, int]] = []
         size = 0
-        for ref, version in self._next(kind, beyond):
+        for ref, version in things:
             made = _MAKE[kind](self._store, ref, self._booth)
             if raw and size + len(made) > _ROOM:
                 break
@@ -70,24 +90,14 @@ class Outbox:
         else:
             self._strikes.strike(_things(parcel), reason)
 
+    def rest(self, longest: float) -> float:
+        """Seconds until something that was refused is to be offered again; at most `longest`."""
+        return self._strikes.rest(longest)
+
     def latest(self) -> int:
         """The last row of the outbox."""
         row = self._store.row("SELECT coalesce(max(id), 0) AS last FROM outbox")
         return 0 if row is None else int(row["last"])
-
-    def _next(self, kind: str, beyond: int) -> list[tuple[str, int]]:
-        """Names and versions of what is to be sent next, in the order of sending."""
-        if kind == "fact":
-            last = self.latest()
-            barring = self._rows(_BARRING, kind, max(beyond, self._looked))
-            if barring:
-                return [(row["ref"], row["version"]) for row in barring]
-            self._looked = last
-        newest: dict[str, int] = {}
-        for row in self._rows(_NEWEST, kind, beyond):
-            newest.setdefault(row["ref"], row["version"])
-        ordered = list(newest.items())
-        return ordered[::-1] if kind == "fact" else ordered
 
     def _rows(self, question: str, kind: str, beyond: int) -> Sequence[sqlite3.Row]:
         return self._store.rows(question, kind, beyond, *self._strikes.now(), self._most)

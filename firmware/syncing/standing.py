@@ -50,10 +50,11 @@ class Standing:
         with self._lock:
             self._report = replace(self._report, recordings=recordings, bytes=size, pace=pace, opens=opens)
 
-    def kept_back(self, count: int) -> None:
-        """How much the server would not have."""
+    def kept_back(self, count: int) -> bool:
+        """How much the server would not have; whether that is another number than before."""
         with self._lock:
-            self._report = replace(self._report, kept_back=count)
+            before, self._report = self._report.kept_back, replace(self._report, kept_back=count)
+            return before != count
 
     def utc(self) -> float | None:
         """What time it is by the server, if it has told since this machine's start."""

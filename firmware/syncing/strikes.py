@@ -8,10 +8,8 @@ from firmware.clock import Clock
 from firmware.quarantine import STRIKES
 from firmware.store import Store
 
-WAITS: Final = (
-    5.0,
-    25.0,
-)  # seconds after the first and the second refusal: bytes may be spoilt on the way, servers renewed
+# Seconds after the first and the second refusal: bytes may be spoilt on the way, and servers are renewed.
+WAITS: Final = (2.0, 28.0)
 LONGEST_REASON: Final = 300
 RECORDING: Final = "recording"
 
@@ -44,6 +42,12 @@ class Strikes:
         rows = self._store.rows(_RESTING, kind, *self.now())
         return {row["ref"] for row in rows}
 
+    def rest(self, longest: float) -> float:
+        """Seconds until the next thing is to be offered again; at most `longest`."""
+        boot, now = self.now()
+        row = self._store.row(_NEXT_DUE, boot, now)
+        return longest if row is None or row["due"] is None else min(longest, row["due"] - now)
+
     def known(self) -> set[str]:
         """The names of recordings that were refused before."""
         return {row["ref"] for row in self._store.rows("SELECT ref FROM kept_back WHERE kind = ?", RECORDING)}
@@ -65,6 +69,7 @@ class Strikes:
 
 
 _RESTING: Final = "SELECT ref FROM kept_back WHERE kind = ? AND (held = 1 OR (boot = ? AND due > ?))"
+_NEXT_DUE: Final = "SELECT min(due) AS due FROM kept_back WHERE held = 0 AND boot = ? AND due > ?"
 _STRUCK = """
 INSERT INTO kept_back (kind, ref, version, strikes, reason, held, boot, due, programs, since)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

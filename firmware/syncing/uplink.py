@@ -1,6 +1,9 @@
-"""Up: facts first, for other booths wait for them, then calls, shifts, and how we are. Recordings go another way."""
+"""Up: what bars a number first, for other booths wait for it; then facts, calls and shifts by turns, and how we are.
 
-from collections.abc import Callable, Mapping
+Recordings go another way.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 
 from firmware import wire
@@ -11,6 +14,7 @@ from firmware.syncing.outbox import Outbox, Parcel
 
 IDLE = 20.0  # seconds between two looks when nobody calls
 MINUTE = 60.0
+FEW = 4  # things that are so small together that the server takes them at any time
 _POST = {"fact": wire.FACTS, "call": wire.CALLS, "shift": wire.SHIFTS}
 _MESSAGE: Mapping[str, Callable[..., wire.Message]] = {
     "fact": lambda raw: wire.Facts(facts=raw),
@@ -33,6 +37,7 @@ class Uplink:
     ) -> None:
         self._link, self._outbox = link, outbox
         self._status, self._wanted, self._delivered = status, wanted, delivered
+        self._kinds = list(_POST)
         self._said: wire.Status | None = None
         self._said_at = float("-inf")
         # While the server has its hands full, what waited then waits, and only what is newer goes.
@@ -43,13 +48,28 @@ class Uplink:
         self._link.greet()  # before anything is read: what has no date yet may get one
         if monotonic() - self._said_at > MINUTE and self._tell_status():
             return 0.0
-        for kind in ("fact", "call", "shift"):
-            parcel = self._outbox.parcel(kind, self._waits if self._left else 0)
-            if parcel is not None and self._send(parcel):
+        sent = False
+        for parcel in self._parcels(self._waits if self._left else 0):
+            if not self._left and self._send(parcel):
                 return 0.0
-        if self._tell_status():
+            sent |= self._send(parcel.newest(FEW))  # it is not our turn: what has just happened goes all the same
+        if sent or self._tell_status():
             return 0.0
-        return min(IDLE, self._left or IDLE)
+        return min(self._outbox.rest(IDLE), self._left or IDLE)
+
+    def _parcels(self, beyond: int) -> Iterator[Parcel]:
+        """What may go next. Kinds take turns: a call that has just ended does not wait for the facts of weeks."""
+        if barring := self._outbox.barring(beyond):
+            yield barring
+        for kind in tuple(self._kinds):
+            if parcel := self._outbox.parcel(kind, beyond):
+                self._kinds.remove(kind)
+                self._kinds.append(kind)
+                yield parcel
+
+    def introduce(self) -> None:
+        """Say with the next turn how we are: the server may be another program now, with other keys and wishes."""
+        self._said = None
 
     @property
     def _left(self) -> float:
@@ -69,7 +89,8 @@ class Uplink:
                 raise
             self._outbox.unwelcome(parcel, str(problem))
             return True
-        self._turn.worked()
+        if len(parcel.seals) > FEW:
+            self._turn.worked()
         self._outbox.delivered(parcel, taken.ids, taken.refused)
         if not set(taken.ids) | set(taken.refused):
             raise Unintelligible("the server took nothing of what it was sent, and does not say why")
