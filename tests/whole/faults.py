@@ -23,7 +23,8 @@ from provisioning.server import tls
 RAW = ("refused", "cut", "reset", "half closed up", "half closed down", "stalled up", "stalled down", "slow")
 SPOKEN = ("500", "502", "503", "500 late", "answer lost", "half an answer", "twice", "twice, late answer", "hung")
 OVERTAKEN = ("record overtaken", "piece overtaken")
-EVERY = (*RAW, *SPOKEN, *OVERTAKEN)
+VAIN = "portion taken in vain"  # it is on the disk, but the booth does not hear of it and sends it again at once
+EVERY = (*RAW, *SPOKEN, *OVERTAKEN, VAIN)
 LIMIT = 64 * 1024  # bytes of a head
 LINGER = struct.pack("ii", 1, 0)  # a close with this is a reset
 TROUBLE = b"<html><body>Something is wrong between here and there.</body></html>"
@@ -98,12 +99,13 @@ class Line:
     """Listens on a port of its own and leads to the server on `port`; `directory` is the server's, for its key.
 
     Every kind of fault is tried until it has happened once; after that chance decides, one fault for some `every` bytes
-    or `often` requests. `spoil`: in so many uploads that are on their way a byte goes bad on the server's disk.
+    or `often` requests. `through`: the share of connections that go through both stages. `spoil`: in so many uploads that
+    are on their way a byte goes bad on the server's disk.
     """
 
-    def __init__(self, port, directory, seed=0, *, patience, every=40_000, often=0.15, spoil=0):
+    def __init__(self, port, directory, seed=0, *, patience, every=40_000, often=0.15, through=0.7, spoil=0):
         self._to, self._directory, self._chance = port, directory, random.Random(seed)
-        self._patience, self._every, self._often = patience, every, often
+        self._patience, self._every, self._often, self._through = patience, every, often, through
         self.happened, self.statuses = Counter(), Counter()
         self._spoil, self._bad = spoil, set()
         self.connections = 0
@@ -194,7 +196,7 @@ class Line:
                 self.happened["refused"] += 1
                 _reset(writer)
                 return
-        port = self._second if self._chance.random() < 0.7 else self._to
+        port = self._second if self._chance.random() < self._through else self._to
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         flow.far = far_writer
         try:
@@ -231,11 +233,12 @@ class Line:
     # The second stage
 
     async def _understand(self, reader, writer):
-        far = None
+        far, before = None, 0
         try:
             while True:
                 request = await _request(reader)
-                kind = self._spoken(request)
+                kind = self._spoken(request, before)
+                before += 1
                 if kind in OVERTAKEN:
                     self._hold(request, kind)
                     return
@@ -255,16 +258,18 @@ class Line:
             if far is not None:
                 far[1].transport.abort()
 
-    def _spoken(self, request):
-        """The fate of a request."""
+    def _spoken(self, request, before):
+        """The fate of a request, when so many came on its connection before."""
         kinds = SPOKEN
         if request.method == "PATCH":
             kinds = (*SPOKEN, "piece overtaken")
+            if before and request.body and request.headers.get(wire.COMPLETE.lower()) == "?0":
+                kinds = (*kinds, VAIN)
         elif request.target == wire.CALLS and any(request.versions().values()):
             kinds = (*SPOKEN, "record overtaken")
         missing = [kind for kind in kinds if not self.happened[kind]]
-        if set(OVERTAKEN) & set(missing):  # these do not come about each time
-            missing = [kind for kind in missing if kind in OVERTAKEN]
+        if rare := [kind for kind in missing if kind in (*OVERTAKEN, VAIN)]:  # that can seldom be
+            missing = rare
         if self._chance.random() >= (0.5 if missing else self._often):
             return "well"
         return self._chance.choice(missing or kinds)
@@ -300,7 +305,7 @@ class Line:
 
     async def _tell(self, kind, request, said, writer):
         """Answer, or not; whether the connection is still good."""
-        _, head, body = said
+        status, head, body = said
         if kind.startswith("twice"):
             again = await self._dial()
             try:
@@ -309,9 +314,9 @@ class Line:
                 again[1].transport.abort()
             if kind != "twice":
                 _, head, body = second
-        if kind != "well":
+        if kind != "well" and (kind != VAIN or status < 300):
             self.happened[kind] += 1
-        if kind == "answer lost":
+        if kind in {"answer lost", VAIN}:
             return False
         if kind == "half an answer":
             writer.write(head[: len(head) // 2])

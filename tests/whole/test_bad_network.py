@@ -24,10 +24,11 @@ from provisioning.server.parts import DATABASE, RECORDINGS_KEY, make, open_datab
 from provisioning.server.tls import pins
 from tests.whole.faults import Line
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 HERE = Path(__file__).parents[2]
 VICTIM = Path(__file__).with_name("uplink_victim.py")
+ENDLESS = "it never ended"
 QUICK = 0.7  # seconds of patience: with the 15 of a booth ten thousand uploads would wait for hours
 
 
@@ -157,6 +158,11 @@ class Floor:
                 child.communicate()
 
 
+def caught(found):
+    """What of all that was found is the build's fault, and not that of a machine with too much to do."""
+    return [] if ENDLESS in found else [one for one in found if not one.startswith("never happened")]
+
+
 def rows(file, question):
     """What is in an SQLite file."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as books:
@@ -174,6 +180,9 @@ def wrong(directory, cards):
     ours, facts = set(), []
     for card in cards:
         books = card / "booth.db"
+        if not books.exists():
+            found.append(f"{card.name} never began")
+            continue
         for row in rows(books, "SELECT id, version FROM call"):
             ours.add(row["id"])
             found += _wrong_call(row, calls.get(row["id"]))
@@ -216,7 +225,7 @@ def _wrong_recording(name, digest, row, archive):
     return [f"recording {name}: other bytes in the archive, or none"]
 
 
-def storm(directory, *, uploads, booths=6, kills=None, seed=1, source=HERE, lasts=100.0, longest=9, **line):
+def storm(directory, *, uploads, booths=6, kills=None, seed=1, source=HERE, lasts=240.0, longest=9, **line):
     """Send so many recordings through the worst; what is wrong then. `kills`: connections between two deaths of the server,
     at least and at most, and how often it dies.
 
@@ -264,7 +273,7 @@ def brave(floor, network, fate, until):
     """Until all booths have delivered everything, while the server is killed; what is wrong with that already."""
     while floor.busy:
         if time.monotonic() > until:
-            return ["it never ended"]
+            return [ENDLESS]
         fate.come(network.connections)
         select.select([], [], [], 0.02)
     return floor.end()
@@ -296,7 +305,7 @@ def settled(directory, patience=30.0):
         select.select([], [], [], 0.05)
 
 
-SAMPLE = {"uploads": 60, "kills": (15, 40, 2), "every": 20_000, "often": 0.3}
+SAMPLE = {"uploads": 60, "kills": (15, 40, 2), "every": 30_000, "often": 0.3, "through": 1.0}
 
 
 def test_every_fault_and_a_killed_server(tmp_path):
@@ -372,8 +381,8 @@ def broken(place, changes):
 def test_a_broken_build_is_caught(tmp_path, name):
     source = broken(tmp_path / "source", BROKEN[name])
     found = storm(tmp_path, **SAMPLE, source=source)
-    print(found[:3])
-    assert [one for one in found if not one.startswith("never happened")]
+    print(caught(found)[:3])
+    assert caught(found)
 
 
 @pytest.mark.soak
@@ -382,7 +391,7 @@ def test_a_byte_that_rots_on_the_server(tmp_path):
     assert storm(tmp_path / "right", uploads=12, booths=2, spoil=3, seed=3) == []
     source = broken(tmp_path / "source", {"provisioning/server/recordings.py": (DIGEST,)})
     found = storm(tmp_path / "wrong", uploads=12, booths=2, spoil=3, seed=3, source=source)
-    assert [one for one in found if not one.startswith("never happened")]
+    assert caught(found)
 
 
 def test_the_broken_builds_can_still_be_made(tmp_path):

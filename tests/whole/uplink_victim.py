@@ -41,7 +41,7 @@ from hw.contracts import FRAME
 from hw.events import Cause, Party
 
 WINDOW = 6  # recordings that wait at a time: a booth that is in touch
-SIZES = {1: 50, 2: 20, 4: 15, 9: 14, 60: 1}  # segments of two seconds, and how many of a hundred have so many
+SIZES = {1: 150, 2: 30, 4: 12, 9: 7, 60: 1}  # segments of two seconds, and how many of two hundred have so many
 AGAIN = 0.6  # of the calls, whose result is corrected a little later
 STUCK = 90.0  # seconds without anything delivered
 
