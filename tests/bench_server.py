@@ -29,9 +29,14 @@ def command(*words):
     return [sys.executable, "-m", *words]
 
 
+def serving(process):
+    """The processes of a server, but for their parent, which serves nobody."""
+    return [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+
+
 def memory(process):
-    """Resident megabytes of a process."""
-    pages = int(Path(f"/proc/{process.pid}/statm").read_text(encoding="ascii").split()[1])
+    """Resident megabytes of a server's processes."""
+    pages = sum(int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) for pid in serving(process))
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 

@@ -40,13 +40,13 @@ def sibling(name):
     return module
 
 
-Central = sibling("bench_server").Central
+Central, serving = sibling("bench_server").Central, sibling("bench_server").serving
 
 
-def processor(pid):
-    """Seconds of processor that a process has had."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def processor(process):
+    """Seconds of processor that a server has had."""
+    stats = [Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2] for pid in serving(process)]
+    return sum(int(field) for stat in stats for field in stat.split()[11:13]) / os.sysconf("SC_CLK_TCK")
 
 
 def share(seconds, part):
@@ -156,7 +156,7 @@ class Crowd:
         free = queue.SimpleQueue()  # on a slow machine an agent waits for a booth, as people do
         for booth in self.chance.sample(self.booths, len(self.booths)):
             free.put(booth)
-        began, used = time.monotonic(), processor(self.central.process.pid)
+        began, used = time.monotonic(), processor(self.central.process)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             due, jobs = began, []
             while (due := due + self.chance.expovariate(rate)) < began + seconds:
@@ -164,7 +164,7 @@ class Crowd:
                 jobs.append(pool.submit(self._agent, free, self._number(due - began, seconds), due, thinks))
             for job in jobs:
                 job.result()
-        return (processor(self.central.process.pid) - used) / (time.monotonic() - began)
+        return (processor(self.central.process) - used) / (time.monotonic() - began)
 
     def _number(self, at, of):
         """Half of them are those that everybody sees first now; that place moves down the list."""
@@ -200,8 +200,8 @@ class Crowd:
 
     def memory(self):
         """The server's resident megabytes, now and at most."""
-        status = Path(f"/proc/{self.central.process.pid}/status").read_text(encoding="ascii")
-        return tuple(int(status.split(f"{what}:")[1].split()[0]) / 1e3 for what in ("VmRSS", "VmHWM"))
+        told = [Path(f"/proc/{pid}/status").read_text(encoding="ascii") for pid in serving(self.central.process)]
+        return tuple(sum(int(one.split(f"{what}:")[1].split()[0]) for one in told) / 1e3 for what in ("VmRSS", "VmHWM"))
 
     def close(self):
         """Hang up and put everything away."""

@@ -61,8 +61,10 @@ class Running:
         return code
 
     def peak(self):
-        """The most memory that it has ever had, in bytes."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        """The most memory that the one process that serves has ever had, in bytes."""
+        parent = self.process.pid
+        (serving,) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        status = Path(f"/proc/{serving}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
