@@ -8,6 +8,7 @@ from provisioning.server.schema import server_note
 BACKED_UP = "backed-up"  # when the last backup was made, in seconds
 EPOCH = "epoch"  # the line of facts; a restored backup begins another
 KEYS = "keys"  # public halves of those that open recordings, when last it was tried
+OWNER = "owner"  # public half of the first key of the servers that share the database
 RESULTS = "results"  # the office's result codes, as results.toml has them
 RULES = "rules"  # the office's rule packs, as a JSON list of texts
 URL = "url"  # of the booth API, as booths were last told

@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -63,6 +63,20 @@ def open_database(directory: Path) -> Database:
     return store
 
 
+def _check_owner(store: Database, ours: Sequence[str]) -> None:
+    """Servers that share a database must open each other's recordings. Raises DatabaseAwayError."""
+    with store.write() as connection:
+        owner = notes.get(connection, notes.OWNER)
+        if owner is None:
+            notes.put(store, connection, notes.OWNER, ours[-1])  # the oldest, which stays when there are newer ones
+    if owner not in {None, *ours}:
+        store.close()
+        raise DatabaseAwayError(
+            f"the database is that of servers with another {RECORDINGS_KEY}: copy their keys into this directory. "
+            f"Only if that key is lost for good, delete '{notes.OWNER}' from the table server_note"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Shared by the booth API and the pages; every part may be used from any thread."""
@@ -88,6 +102,8 @@ class Parts:
         """Open everything that `make` has made."""
         identities = keys.load(directory / RECORDINGS_KEY)
         bell, store = Bell(), open_database(directory)
+        if not store.sqlite:
+            _check_owner(store, [str(identity.to_public()) for identity in identities])
         place = archive.open_archive(os.environ.get(archive.PLACE) or directory / ARCHIVE)
         pins = tls.pins(directory)
         # Only the first key: the others in the file are former ones, kept for what was sealed to them.

@@ -215,6 +215,14 @@ def test_a_backup_is_noticed_by_the_first_booth_that_knows_more(log):
     assert log.after(f"{epoch}:1").reset  # the other booths hear of it too
 
 
+def test_two_booths_that_notice_a_backup_at_once_begin_one_epoch(log):
+    before = log.after("").cursor.partition(":")[0]
+    with ThreadPoolExecutor(4) as pool:
+        begun = list(pool.map(lambda _: log.after(f"{before}:7").cursor, range(4)))
+    assert len(set(begun)) == 1
+    assert not begun[0].startswith(before)
+
+
 @pytest.mark.parametrize("cursor", ["x", "x:1", ":", "::", "x:-1", "x:1:1", "é:1", "x:" + "9" * 30])
 def test_a_cursor_of_elsewhere_begins_anew(log, cursor):
     assert log.after(cursor).reset

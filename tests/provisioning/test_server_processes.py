@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,10 +28,12 @@ from firmware.syncing.faults import SyncError
 from firmware.syncing.identity import Counter
 from firmware.syncing.link import Channel, Link
 from provisioning.server import environment, parts, schema, tls, tokens
-from provisioning.server.bell import Bell
+from provisioning.server.bell import Bell, Topic
 from provisioning.server.database import Database
 from provisioning.server.facts import Facts
 from provisioning.server.pages import passwords
+from provisioning.server.parts import DatabaseAwayError
+from provisioning.server.run import Server
 from tests.provisioning import racers
 
 PATIENCE = 60  # seconds for what takes a fraction of one on a machine with nothing else to do
@@ -404,6 +407,19 @@ def test_a_process_that_dies_is_replaced_and_what_it_said_holds(pair, lines):
     lines(1, unlike=[lines(0)])  # the new one serves
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(300)
+def test_a_process_that_says_nothing_any_more_is_replaced(pair, lines):
+    before = pair.workers()
+    stuck = max(before)
+    os.kill(stuck, signal.SIGSTOP)
+    ends, pause = time.monotonic() + 4 * PATIENCE, threading.Event()
+    while stuck in (now := pair.workers()) or len(now) < 2:
+        assert time.monotonic() < ends
+        pause.wait(0.2)
+    lines(1, unlike=[lines(0)])
+
+
 def test_a_new_process_that_cannot_begin_leaves_the_old_ones_at_work(pair, lines):
     before, said = pair.workers(), len(pair.text())
     certificate = pair.directory / tls.CERTIFICATE
@@ -429,3 +445,55 @@ def test_a_database_that_cuts_every_connection_is_found_again(pair, lines):
     with waiting(there) as heard:
         tell(here, fact)
     assert [json.loads(bytes(raw))["id"] for raw in heard["news"].facts] == [fact["id"]]
+
+
+# Servers on several machines
+
+
+@pytest.fixture
+def machines(postgresql, tmp_path, monkeypatch):
+    """Starts servers with directories of their own on one database; the second has a copy of the first one's keys."""
+    url = postgresql.new()
+    monkeypatch.setenv(environment.DATABASE, url)
+    started = []
+
+    def start(name, keys_of=None):
+        if keys_of is not None:
+            shutil.copytree(tmp_path / keys_of, tmp_path / name, ignore=shutil.ignore_patterns("incoming", "archive"))
+        server = Server(tmp_path / name)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+    postgresql.drop(url)
+
+
+def test_servers_on_two_machines_are_one(machines, phone):
+    first = machines("first")
+    second = machines("second", keys_of="first")
+    here = phone(first.new_token("Booth 1"))
+    assert here.enrol().status == 200
+    there = phone(second.new_token("not used"))
+    there.id, there.key, there.counter = here.id, here.key, here.counter  # the same booth, at the other machine
+    fact = racers.fact()
+    cursor, heard = there.latest(), []
+    listening = threading.Thread(target=lambda: heard.append(there.hear(cursor, wait=50)))
+    listening.start()
+    wait_for(lambda: second.parts.bell.audience(Topic.FACTS))
+    here.tell(fact)
+    listening.join(PATIENCE)
+    assert [json.loads(bytes(raw))["id"] for raw in heard[0].facts] == [fact["id"]]
+    assert here.post(wire.CLAIMS, wire.Claim(number="+81312345601"), wire.Claimed).granted
+    other = phone(second.new_token("Booth 2"))
+    assert other.enrol().status == 200
+    assert not other.post(wire.CLAIMS, wire.Claim(number="+81312345601"), wire.Claimed).granted
+
+
+def test_a_machine_with_other_keys_is_not_let_in(machines):
+    machines("first")
+    with pytest.raises(DatabaseAwayError, match="copy their keys"):
+        machines("stranger")
+    machines("second", keys_of="first")
