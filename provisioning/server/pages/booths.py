@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from starlette.responses import Response
 
+from firmware.forecast import SOON
 from firmware.screens.teller import Teller
 from firmware.screens.words import FAULTS, NOTICES
 from firmware.text.catalogue import Text, mark
@@ -17,13 +18,13 @@ from provisioning.server import tokens
 from provisioning.server.bell import Topic
 from provisioning.server.pages.keptback import fault, kept_back
 from provisioning.server.pages.lines import LINES, NEWEST_FIRST
+from provisioning.server.pages.room import Room
 from provisioning.server.pages.telling import result_badge
 from provisioning.server.pages.visit import Refused, Visit, go
 from provisioning.server.schema import booth, call, recording
 from provisioning.server.tokens import LASTS, Standing
 
 SILENT = 180.0  # seconds; a booth tells how it is about once a minute
-A_DAY = 8 * 3600 * 2200  # bytes that eight hours of talk take on a card
 HOUR, DAY = 3600.0, 86400.0
 MORE_FAULTS: Mapping[str, str] = {
     "card-full": NOTICES["card-full"],
@@ -67,11 +68,13 @@ def booths_page(visit: Visit) -> Response:
     with visit.office.database.read() as connection:
         rows = connection.execute(select(booth).order_by(booth.c.revoked.is_not(None), booth.c.name, booth.c.id)).all()
         last = {row.id: _last_call(visit, connection, row.id) for row in rows if row.revoked is None}
-        live = _live(visit, connection)
+        live, room = _live(visit, connection), Room.seen(connection, visit.now)
         promised = [
             _promise(visit, one) for one in tokens.every(connection, visit.now) if one.standing is Standing.OPEN
         ]
-    healths = sorted((health(visit, row, last.get(row.id, ""), live.get(row.id, "")) for row in rows), key=_in_order)
+    healths = sorted(
+        (health(visit, row, last.get(row.id, ""), live.get(row.id, ""), room) for row in rows), key=_in_order
+    )
     known = [one for one in healths if not one.revoked]
     troubled = sum(one.tone == "bad" for one in known)
     quiet = sum(one.tone == "warn" for one in known)
@@ -83,15 +86,27 @@ def booths_page(visit: Visit) -> Response:
         kept=tuple(kept_back(visit, (row for row in rows if row.revoked is None))),
         tokens=promised,
         summary=" · ".join(parts),
+        room=room.said(visit.text),
+        scarce=room.scarce,
         trouble=visit.text("Need attention: {count}", count=troubled) if troubled else "",
         token_days=round(LASTS / DAY),
     )
 
 
-def health(visit: Visit, row: Row[Any], last_call: str, live: str) -> Health:
+def health(visit: Visit, row: Row[Any], last_call: str, live: str, room: Room) -> Health:
     """One booth's row in words."""
     text, times = visit.text, visit.times
-    faults = (*(fault_said(word, text) for word in row.faults), *fault(row, text))
+    faults = tuple(
+        filter(
+            None,
+            (
+                *(fault_said(word, text) for word in row.faults),
+                _scarce(row, text),
+                room.warning(row.id, text),
+                *fault(row, text),
+            ),
+        )
+    )
     state, tone = _state(row, faults, visit.now)
     pending = _pending(row, text, times)
     waits = row.pending_calls + row.pending_recordings
@@ -105,7 +120,7 @@ def health(visit: Visit, row: Row[Any], last_call: str, live: str) -> Health:
         foot=last_call or text("No call yet"),
         seen=times.ago(row.seen) if row.seen is not None else text("never"),
         pending=pending,
-        free=_free(row.free_bytes, text),
+        free=_free(row, text),
         faults=faults,
         software=row.software,
         revoked=row.revoked is not None,
@@ -249,7 +264,18 @@ def _pending(row: Row[Any], text: Text, times: Times) -> str:
     return f"{said} ({oldest})" if oldest else said
 
 
-def _free(free: int | None, text: Text) -> str:
-    if free is None:
+def _free(row: Row[Any], text: Text) -> str:
+    """What is left on the card, and how long it lasts by what the booth has measured."""
+    if row.free_bytes is None:
         return text("unknown")
-    return text("{days} days ({size} GB)", days=free // A_DAY, size=f"{free / 1e9:.1f}")
+    size = text("{size} GB", size=f"{row.free_bytes / 1e9:.1f}")
+    if row.full_in is None:
+        return size
+    return text("{size}, full in {days} days", size=size, days=int(row.full_in))
+
+
+def _scarce(row: Row[Any], text: Text) -> str:
+    """A warning a week before the card is full; when it is, the booth says so itself."""
+    if row.full_in is None or not 0 < row.full_in < SOON:
+        return ""
+    return text("Its card will be full in {days} days", days=int(row.full_in))
