@@ -119,7 +119,7 @@ class Round:
         if named not in {"", AUTO} and not any(_is(named, port) for one in patients for port in _ports(one.found)):
             patients.append(self._ask(None, (named,)))
         choosing = named == AUTO and not (self._line("usb") or self._line("imei"))
-        return Report(tuple(patients), cards(self.sysfs), self._sound(), wrong, choosing)
+        return Report(tuple(patients), cards(self.sysfs), self._sound(), wrong, choosing, self._kept_back())
 
     def one(self, port: str, wrong: str) -> Report:
         """Only what is behind this port."""
@@ -162,16 +162,28 @@ class Round:
 
     def _sound(self) -> Mapping[str, object]:
         """What the booth counted in its last calls; nothing when there is no such booth or no such note."""
-        book = self.settings.data / "booth.db" if self.settings else None
-        if book is None or not book.exists():
-            return {}
+        rows = self._rows("SELECT value FROM note WHERE key = 'sound'")
         try:
-            with closing(sqlite3.connect(f"file:{book}?mode=ro", uri=True)) as db:
-                row = db.execute("SELECT value FROM note WHERE key = 'sound'").fetchone()
-            counts = json.loads(row[0]) if row else {}
-        except (sqlite3.Error, ValueError):
+            counts = json.loads(rows[0][0]) if rows else {}
+        except ValueError:
             return {}
         return counts if isinstance(counts, dict) else {"calls": counts}
+
+    def _kept_back(self) -> tuple[str, ...]:
+        """Why the server refused what the booth keeps back since."""
+        rows = self._rows("SELECT reason FROM kept_back WHERE held = 1 ORDER BY coalesce(since, 0), kind, ref")
+        return tuple(str(reason) for (reason,) in rows)
+
+    def _rows(self, question: str) -> list[tuple[object, ...]]:
+        """What the booth's books say; nothing when there is no such booth, or it is of another version."""
+        book = self.settings.data / "booth.db" if self.settings else None
+        if book is None or not book.exists():
+            return []
+        try:
+            with closing(sqlite3.connect(f"file:{book}?mode=ro", uri=True)) as db:
+                return db.execute(question).fetchall()
+        except sqlite3.Error:
+            return []
 
 
 def _ports(found: Found | None) -> tuple[str, ...]:

@@ -169,6 +169,7 @@ class Liaison:
             ("server", report.error or ("ok" if fresh else "unheard")),
             ("contact", "never" if report.contact is None else report.contact),
             ("recordings", str(report.recordings)),
+            *((("kept-back", str(report.kept_back)),) if report.kept_back else ()),
             *((("pending-since", since),) if since is not None else ()),
         )
 

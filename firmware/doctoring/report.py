@@ -42,3 +42,4 @@ class Report:
     sound: Mapping[str, object] = field(default_factory=dict)  # what the booth counted in the last calls
     settings: str = ""  # what is wrong with device.toml
     choosing: bool = False  # device.toml leaves it to us which modem to use
+    kept_back: tuple[str, ...] = ()  # why the server will not have what the booth keeps back, for each such thing

@@ -99,6 +99,11 @@ TABLE: dict[str, Entry] = {
         phrase("Give the modem a USB hub with its own power supply, and close other programs."),
         hint=True,
     ),
+    "kept-back": Entry(
+        phrase("The server will not have some of what the booth has to tell ({count}): {what}"),
+        phrase("Nothing is lost. See each with booth-sync status, and offer it once more with booth-sync retry --all."),
+        hint=True,
+    ),
     "stranger": Entry(
         phrase("Nobody here knows {name}"),
         phrase("Save what it says with --transcript FILE, and send that to the support."),
@@ -156,6 +161,8 @@ def troubles(report: Report) -> list[Trouble]:
     gaps = missed(report.sound)
     if gaps > GAPS:
         found.append(Trouble("gaps", {"count": gaps}))
+    if report.kept_back:
+        found.append(Trouble("kept-back", {"count": len(report.kept_back), "what": report.kept_back[0]}))
     at_work = any(one.checkup and one.checkup.contact in {Contact.ANSWERS, Contact.IN_USE} for one in ours)
     for one in modems:
         where = one.where if len(modems) > 1 else ""

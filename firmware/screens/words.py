@@ -248,6 +248,7 @@ STATUS: dict[str, str] = {
     "contact": mark("Last contact"),
     "pending-since": mark("Waiting since"),
     "pending": mark("Waiting for sync"),
+    "kept-back": mark("Kept back"),
     "card": mark("Card"),
     "card-full-in": mark("Card full in (days)"),
     "modem": mark("Modem"),

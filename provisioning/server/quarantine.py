@@ -16,10 +16,14 @@ LONGEST = 400  # characters of each part of one
 def columns(status: wire.Status) -> Mapping[str, object]:
     """What a booth's row says of it."""
     reasons = [
-        {"kind": one.kind[:LONGEST], "id": one.id[:LONGEST], "reason": one.reason[:LONGEST], "since": one.since}
+        {"kind": _short(one.kind), "id": _short(one.id), "reason": _short(one.reason), "since": one.since}
         for one in status.reasons[:MOST]
     ]
     return {"kept_back": max(0, min(status.kept_back, 2**31 - 1)), "reasons": reasons}
+
+
+def _short(text: str) -> str:
+    return text.replace("\0", " ")[:LONGEST]
 
 
 def reasons(row: Sequence[Mapping[str, Any]]) -> tuple[wire.KeptBack, ...]:

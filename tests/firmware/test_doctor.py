@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
@@ -20,6 +21,7 @@ from firmware.doctoring import words
 from firmware.doctoring.report import Patient, Report
 from firmware.doctoring.troubles import TABLE, Trouble, missed, troubles
 from firmware.settings import example
+from firmware.store import Store
 from hw.checkup import TOO_OLD, Checkup, Contact
 from hw.emulated.analog import AnalogModem
 from hw.emulated.exchange import Exchange
@@ -260,6 +262,24 @@ def test_what_the_booth_counted_is_shown(doctor, ec25, tmp_path):
     assert status == 0
     assert "underruns 12, ear overflows 3" in said
     assert "· The sound of the last calls had gaps (15)." in said
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "will not have some of"), ("ja", "受け取らないものがあります（2件）")]
+)
+def test_what_the_server_will_not_have_is_told_with_its_reason(doctor, ec25, tmp_path, language, said):
+    with closing(Store(tmp_path / "booth.db")) as store, store.write() as db:
+        for kind in ("call", "recording"):
+            db.execute(
+                "INSERT INTO kept_back (kind, ref, version, strikes, reason, held, boot, due)"
+                " VALUES (?, 'x', 1, 3, 'of another booth', 1, '', 0)",
+                (kind,),
+            )
+    status, report = doctor(device=device_toml(tmp_path, port=ec25.at), lang=language)
+    assert status == 0
+    assert said in report
+    assert "of another booth" in report
+    assert "booth-sync retry --all" in report
 
 
 # The rules, without a modem.

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyrage
 import pytest
 
-from firmware import mailbox, numbers, results
+from firmware import mailbox, numbers, results, tariff
 from firmware.browsing import Browsing
 from firmware.callflow import State
 from firmware.calls import Calls
@@ -24,6 +24,7 @@ from firmware.rulebook import InForce, Rulebook
 from firmware.rulepack import parse as parse_pack
 from firmware.rulepack import shipped, text_of
 from firmware.settings import example, parse
+from firmware.tariff import Tariff
 from firmware.vault import Vault
 from firmware.wake import SYNC, Bell, Ear
 
@@ -312,3 +313,16 @@ def test_recordings_are_sealed_to_the_servers_keys_as_well(desk):
     assert [str(key) for key in one.vault._recipients] == [OURS, THEIRS]
     one.tell(contact=NOW, recipients=("no key",))
     assert [str(key) for key in one.vault._recipients] == [OURS, THEIRS]
+
+
+def test_what_the_server_will_not_have_stands_on_the_status_page(desk):
+    one = desk()
+    one.tell(kept_back=3, error="refused")
+    assert ("kept-back", "3") in one.liaison.lines()
+    one.tell()
+    assert "kept-back" not in dict(one.liaison.lines())
+
+
+def test_sync_learns_what_the_line_may_be_used_for(desk):
+    one = desk()
+    assert tariff.read(mailbox.recalled(one.calls.store, mailbox.TARIFF)) == Tariff()

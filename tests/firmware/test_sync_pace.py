@@ -60,10 +60,10 @@ def test_the_tariff_survives_its_note():
 
 
 def test_faults_are_told_all_at_once_and_by_name():
-    wrong = example().replace("limit = 0 ", "limt = 0 ").replace('hours = "" ', 'hours = "19-8" ')
+    wrong = example().replace("limit = 0 ", "limits = 0 ").replace('hours = "" ', 'hours = "19-8" ')
     with pytest.raises(SettingsError) as caught:
         parse(wrong)
-    assert caught.value.faults[0] == "sync.limt: there is no such setting (did you mean limit?)"
+    assert caught.value.faults[0] == "sync.limits: there is no such setting (did you mean limit?)"
     assert caught.value.faults[1].startswith('sync.hours: must be hours such as "19:00-08:00"')
     for bad in ("limit = 7 ", "limit = -1 ", "limit = 2000000 "):
         with pytest.raises(SettingsError, match=r"sync\.limit: must be kbit/s from 8"):
