@@ -16,6 +16,7 @@ from firmware.acts.wrapping import Wrapping
 from firmware.callflow import IN_CALL, Place, State
 from firmware.display import Display
 from firmware.keys import Keys
+from firmware.keytones import KeyTonesHeard
 from firmware.liaison import QUIET, Synced
 from firmware.outcomes import TimedOut
 from firmware.parts import Parts
@@ -193,6 +194,8 @@ class Booth:
                 parts.clock.hear(utc)
             case RecordingFailed():
                 parts.conversation.recording_failed()
+            case KeyTonesHeard():
+                parts.conversation.note_key_tones(event)
             case AudioFailed(why):
                 log.warning("no sound: %s", why)
                 parts.conversation.sound_failed()

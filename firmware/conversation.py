@@ -1,6 +1,7 @@
 """The call of the moment: line, talk path, recording, and the marks that the agent sets while talking."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 
@@ -9,6 +10,8 @@ from firmware.calls import Call, Calls
 from firmware.facts import PastCall
 from firmware.gate import Target
 from firmware.hardware import Hardware
+from firmware.keytones import NAME as KEY_TONES
+from firmware.keytones import KeyTonesHeard
 from firmware.marks import COMPLAINT, Marks
 from firmware.numbers import Kind
 from firmware.outcomes import Complained, Reconciled
@@ -160,6 +163,11 @@ class Conversation:
     def recording_failed(self) -> None:
         """The card takes no more; the call goes on and the screen says so."""
         self._recording = "failed" if self._call else "off"
+
+    def note_key_tones(self, heard: KeyTonesHeard) -> None:
+        """Where the far end pressed keys: it may have been a card number."""
+        with suppress(CardError):
+            self._calls.mark(heard.call, f"{KEY_TONES} {heard.seconds:.2f}", heard.start)
 
     def sound_failed(self) -> None:
         """One of the two cannot be heard; the call goes on and the screen says so."""
@@ -353,6 +361,7 @@ def _summary(sealed: Sealed) -> dict[str, object]:
         "talk": round(sealed.talk_seconds, 2),
         "sha256": sealed.sha256,
         "complete": sealed.complete,
+        "gaps": [list(gap) for gap in sealed.gaps],
     }
 
 

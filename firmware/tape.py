@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from uuid import UUID
 
 from firmware.journal import PACKETS, Closing, Ending, Gap, Segment
+from firmware.keytones import KeyTones, KeyTonesHeard
 from firmware.opus import Encoder
 from firmware.vault import JournalFile, RecordingFailed, Sealed, Vault
 from hw.contracts import FRAME_SECONDS, SILENCE
@@ -31,6 +32,7 @@ class Tape:
         self._packets: list[tuple[bytes, bytes]] = []
         self._written = self._segments = self._answer = self._left_out = 0
         self._gaps: list[Gap] = []
+        self._tones = KeyTones()
 
     def begin(self, pre_roll: Sequence[bytes], late: int = 0) -> None:
         """Create the journal; `pre_roll` is what the customer's side carried before the answer mark, but for `late` frames."""
@@ -47,6 +49,7 @@ class Tape:
         if self._file is None:
             return
         self._packets.append((self._agent.encode(agent), self._customer.encode(customer)))
+        self._tell_tones(self._tones.hear(customer))
         if len(self._packets) == PACKETS:
             self.flush()
 
@@ -71,16 +74,25 @@ class Tape:
         self.flush()
         self._gaps.append(Gap(self._written, frames))
         self._left_out += frames
+        self._tell_tones(self._tones.skip(frames))
 
     def close(self, talk: int) -> None:
         """Write the closing record; `talk` frames have passed since the answer mark."""
         self.flush()
+        self._tell_tones(self._tones.end())
         sha256 = ""
         if self._file is not None:
             sha256 = self._finish(Ending.CUT_SHORT if self.failed else Ending.CLOSED, talk)
         seconds, complete = round(talk * FRAME_SECONDS, 2), bool(sha256) and not self.failed
-        sealed = Sealed(str(self.call), self.path, self._segments, self._written, seconds, sha256, complete)
+        gaps = tuple((round(gap.at * FRAME_SECONDS, 2), round(gap.frames * FRAME_SECONDS, 2)) for gap in self._gaps)
+        sealed = Sealed(str(self.call), self.path, self._segments, self._written, seconds, sha256, complete, gaps)
         self.sealed.set_result(sealed)
+
+    def _tell_tones(self, span: tuple[int, int] | None) -> None:
+        """Where the far end pressed keys, told by the time since the answer mark."""
+        if span is not None:
+            start, end = (round((at - self._answer) * FRAME_SECONDS, 2) for at in span)
+            self._vault.post(KeyTonesHeard(str(self.call), start, round(end - start, 2)))
 
     def _finish(self, ending: Ending, talk: int) -> str:
         """Close the journal and return its hash; empty if the card would not take the closing record."""

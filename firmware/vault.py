@@ -48,6 +48,7 @@ class Sealed:
     talk_seconds: float  # from the answer mark to the end, pauses included
     sha256: str  # of the journal as it lies on the disk; empty if it could not be closed
     complete: bool  # nothing of the call is missing but what was paused
+    gaps: tuple[tuple[float, float], ...] = ()  # seconds kept before each stretch that was left out, and its length
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from firmware.keying import REASONS as DIAL_KEYS
+from firmware.keytones import NAME as HEARD
 from firmware.known import Fact, FactKind, Hold
 from firmware.marks import TICK_NAMES
 from firmware.pinpad import REASONS as OVERRIDE_KEYS
@@ -45,6 +46,7 @@ _WRITTEN = {  # by a supervisor, with a reason
     *(FactKind.LIFT, FactKind.CONSENT, FactKind.WITHDRAWAL, FactKind.LEGAL_HOLD, FactKind.LEGAL_RELEASE)
 }
 _GRAVE = {"refusal", "complaint"}
+SENT, A_ROW = "tone", 5.0  # a key's tone that we sent; seconds within which another belongs to the same row
 
 
 class Pair(NamedTuple):
@@ -156,7 +158,8 @@ class Storyteller:
         found: list[Moment] = []
         for name, seconds in _kept(record.get("marks") or ()):
             said, tone = self._mark(name)
-            if said:
+            again = found and name == SENT and found[-1].said == said and answer + seconds - found[-1].seconds < A_ROW
+            if said and not again:
                 found.append(Moment(answer + seconds, duration(seconds), said, tone))
         return found
 
@@ -167,19 +170,35 @@ class Storyteller:
             return self.text(MARKS[name][1]), "bad" if name in _GRAVE else ""
         if name.startswith("promise-"):
             return self.text("promised {minutes} min", minutes=name.removeprefix("promise-")), ""
-        return (self.text("recording paused"), "") if name == "pause" else ("", "")
+        if name.startswith("pause"):
+            return self._pause(_length(name)), ""
+        return self._tones(name)
+
+    def _pause(self, left_out: float) -> str:
+        if not left_out:
+            return self.text("recording paused")
+        return self.text("recording paused: {length} left out", length=duration(left_out))
+
+    def _tones(self, name: str) -> tuple[str, str]:
+        """Key tones, which may be a card number: never which, only where."""
+        if name == SENT:
+            return self.text("we sent key tones"), "warn"
+        if name.startswith(HEARD):
+            return self.text("key tones heard, {seconds} s", seconds=max(1, round(_length(name)))), "warn"
+        return "", ""
 
 
 def _kept(marks: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
     """The marks that were not taken back, each with its seconds in the recording since the answer."""
     found: list[tuple[str, float]] = []
     left_out, paused_at = 0.0, None
-    for one in marks:
-        name, seconds = str(one.get("name", "")), one.get("seconds")
-        if not isinstance(seconds, int | float):
-            continue
+    timed = [one for one in marks if isinstance(one.get("seconds"), int | float)]
+    for one in sorted(timed, key=lambda one: float(one["seconds"])):  # key tones are told when they have ended
+        name, seconds = str(one.get("name", "")), float(one["seconds"])
         if name == "resume" and paused_at is not None:
-            left_out, paused_at = left_out + seconds - paused_at, None
+            length = seconds - paused_at
+            found = [(f"pause {length:.2f}" if pair[0] == "pause" else pair[0], pair[1]) for pair in found]
+            left_out, paused_at = left_out + length, None
         if name.startswith("-"):
             taken_back = name[1:]
             found = [pair for pair in found if pair[0] != taken_back and not pair[0].startswith(f"{taken_back}-")]
@@ -187,6 +206,18 @@ def _kept(marks: Sequence[Mapping[str, Any]]) -> list[tuple[str, float]]:
         found.append((name, (seconds if paused_at is None else paused_at) - left_out))
         paused_at = seconds if name == "pause" else paused_at
     return found
+
+
+def _length(name: str) -> float:
+    """The seconds that a mark's name tells behind its word.
+
+    >>> _length("key-tones 4.26"), _length("pause")
+    (4.26, 0.0)
+    """
+    try:
+        return float(name.partition(" ")[2] or 0.0)
+    except ValueError:
+        return 0.0
 
 
 def _promise(record: Mapping[str, Any]) -> int | None:

@@ -370,3 +370,16 @@ def test_a_reason_is_text_and_nothing_else(office, one, sv):
     page = sv.get(f"/numbers/{KEY}")
     assert reason in sv.words(page)
     assert reason not in page.text
+
+
+def test_pauses_and_key_tones_stand_in_the_recording_with_their_length(office, one, sv):
+    """A tone's end is told after the pause that came behind it; no digit is ever told."""
+    told = marks(
+        *(("answered", 0.0), ("pause", 10.0), ("key-tones 4.30", 3.0), ("resume", 45.0)),
+        *(("tone", 50.0), ("tone", 50.5), ("tone", 51.0), ("tone", 70.0), ("ended", 80.0)),
+    )
+    call_id = office.call(one, marks=told, talk=80.0)
+    office.recording(one, call_id, seconds=47.0, answer=2.0)
+    said = sv.words(sv.get(f"/calls/{call_id}"))
+    for part in ("0:03 相手のトーン 4 秒", "0:10 録音停止（0:35 は録音なし）", "0:15 トーン送出 0:35 トーン送出"):
+        assert part in said, part
