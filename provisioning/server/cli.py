@@ -35,12 +35,13 @@ MOST_PROCESSES = 64
 SERVER = """\
 A server is one command and one directory. In the directory are the database, the recordings
 and the keys: keep a copy of all of it, and of recordings.key above all. Without that key no
-recording can ever be opened.
+recording can ever be opened. `backup` does that while the server runs.
 
 examples:
   booth-provision server init                  make the directory, the keys and the first log-in
   booth-provision server run --api 0.0.0.0:8443 --pages 127.0.0.1:8080
   booth-provision token new "Booth 1"          what a technician carries to a new booth
+  booth-provision server backup /mnt/backup    everything, onto another disk
 """
 INIT = """\
 Prints the name and password of the first administrator, once. Nothing that is there already
@@ -80,8 +81,9 @@ examples:
   booth-provision server results --ours
 """
 RESTORED = """\
-After the directory was restored from a backup: the booths begin anew and offer again all
-that they have, so that what the backup lacks comes back. It is safe to do it twice.
+After the directory was put back from a copy of its files: the booths begin anew and offer again
+all that they have, so that what the copy lacks comes back. It is safe to do it twice. Whoever uses
+`server backup` needs `server restore`, which does this by itself.
 
 example:
   booth-provision server restored --data /srv/booths

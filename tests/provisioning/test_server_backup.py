@@ -5,6 +5,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
+import uuid
 from contextlib import closing
 from pathlib import Path
 
@@ -307,6 +309,33 @@ def test_a_backup_or_restore_that_was_broken_off_is_none(copied, tmp_path, step)
         calls = {row[0] for row in rows.execute("SELECT id FROM recording WHERE state = 'taken'")}
     assert calls
     assert {path.stem for path in (tmp_path / "new" / "restored" / "archive").glob("*.journal")} == calls
+
+
+@pytest.mark.parametrize("calls", [2_000, pytest.param(100_000, marks=pytest.mark.soak)])
+def test_it_needs_no_more_memory_for_more_calls(copied, tmp_path, calls):
+    source, _ = copied
+    with closing(sqlite3.connect(source / "server.db")) as rows, rows:
+        columns = [row[1] for row in rows.execute("PRAGMA table_info(call)") if row[1] not in {"id", "record"}]
+        put = f"INSERT INTO call (id, record, {','.join(columns)}) SELECT ?, ?, {','.join(columns)} FROM call LIMIT 1"
+        rows.executemany(put, ((str(uuid.UUID(int=number)), "x" * 3000) for number in range(1, calls + 1)))
+    for what in (["backup", tmp_path / "new"], ["restore", tmp_path / "new"]):
+        place = source if what[0] == "backup" else tmp_path / "restored"
+        began = time.monotonic()
+        command = [sys.executable, "-c", PEAK, "server", *what, "--data", place]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+        peak = int(done.stdout.split()[-1])
+        print(f"{what[0]} of {calls} calls: {time.monotonic() - began:.1f} s, {peak} KiB")
+        assert peak < 160_000
+    with closing(sqlite3.connect(tmp_path / "restored" / "server.db")) as rows:
+        assert rows.execute("SELECT count(*) FROM call WHERE length(record) = 3000").fetchone() == (calls,)
+
+
+PEAK = """
+import resource, sys
+from provisioning import cli
+assert cli.main(sys.argv[1:]) == 0
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 
 def test_an_empty_folder_is_no_backup(tmp_path):

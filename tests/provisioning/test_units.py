@@ -71,6 +71,12 @@ def test_each_is_held_to_its_room(name):
     assert Path(said["ExecStart"].split()[0]).is_file()
 
 
+@pytest.mark.parametrize("name", ["server", "retain", "backup"])
+def test_they_ask_for_what_the_program_can_do(name):
+    said = re.search("^ExecStart=(.*)$", systemd.unit(name, BIN), re.MULTILINE)[1].split()
+    assert cli._parser().parse_args(said[1:]).run is not None
+
+
 def test_the_booth_opens_no_way_to_a_network_and_the_others_no_device():
     booth = systemd.unit("booth", BIN)
     assert "RestrictAddressFamilies=AF_UNIX\n" in booth
