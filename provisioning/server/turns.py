@@ -24,31 +24,28 @@ class Turns:
 
     def __init__(self, at_once: int, places: int = PLACES) -> None:
         self._room, self._at_once, self._places = anyio.Semaphore(at_once), at_once, places
-        self.waiting, self.sent_away = 0, 0
+        self.here, self.sent_away = 0, 0  # at work and waiting
         self._sent_lately, self._takes = 0.0, 0.1  # how many are away and will come again; seconds of one turn
 
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:
         """Wait for a turn and have it while the block lasts. Raises Refused where too many wait already."""
-        if self.waiting >= self._places:
+        if self.here >= self._at_once + self._places:
             raise self._later()
-        self.waiting += 1
+        self.here += 1
         try:
-            await self._room.acquire()
+            async with self._room:
+                began = monotonic()
+                yield
+                self._takes += 0.1 * (monotonic() - began - self._takes)
+                self._sent_lately = max(0.0, self._sent_lately - 1)
         finally:
-            self.waiting -= 1
-        began = monotonic()
-        try:
-            yield
-        finally:
-            self._room.release()
-            self._takes += 0.1 * (monotonic() - began - self._takes)
-            self._sent_lately = max(0.0, self._sent_lately - 1)
+            self.here -= 1
 
     def _later(self) -> Refused:
         self.sent_away += 1
         self._sent_lately += 1
-        wait = self._takes * (self.waiting + self._sent_lately) / self._at_once
+        wait = self._takes * (self.here + self._sent_lately) / self._at_once
         after = max(SOONEST, min(math.ceil(wait), LATEST))
         detail = "many booths bring what has waited, and they take turns; come again"
         return Refused(HTTPStatus.SERVICE_UNAVAILABLE, wire.QUEUE, detail, {"Retry-After": str(after)})

@@ -61,9 +61,17 @@ class Office(crowd.Central):
             return books.execute(question).fetchone()[0]
 
     def memory(self):
-        """Its resident megabytes, at most."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(status.split("VmHWM:")[1].split()[0]) / 1e3
+        """Its resident megabytes, at most, with those of the processes that it has made."""
+        return sum(_peak(pid) for pid in (self.process.pid, *_children(self.process.pid))) / 1e3
+
+
+def _children(pid):
+    return map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split())
+
+
+def _peak(pid):
+    """The most memory that a process had, in kB."""
+    return int(Path(f"/proc/{pid}/status").read_text(encoding="ascii").split("VmHWM:")[1].split()[0])
 
 
 def samples(file):
