@@ -212,6 +212,7 @@ class Vault:
 
     def recover(self) -> list[Recovered]:
         """Close what a crash left open: cut torn tails, append closing records. For the start, before any call."""
+        _make_known(self.directory)  # of one that the crash came upon before its name was sure
         found = (self._recover(self.path(call), call) for call in self.calls())
         return [recovered for recovered in found if recovered is not None]
 

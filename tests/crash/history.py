@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.journal import PACKETS
@@ -53,6 +54,24 @@ def rows(path, question, *values):
 def digest(path):
     """SHA-256 of a file, in hex."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What somebody with the key hears of a recording."""
+
+    segments: int = 0
+    frames: int = 0
+    faults: tuple = ()
+
+
+def heard(path, identities):
+    """A recording, opened; nothing where it ended before anything was kept."""
+    try:
+        found = recording.load(path, identities)
+    except recording.RecordingError as problem:
+        return Heard() if "no sound" in str(problem) else Heard(faults=(str(problem),))
+    return Heard(found.segments, len(found.agent), tuple(fault.detail for fault in found.faults))
 
 
 class Judge:
@@ -114,18 +133,18 @@ class Judge:
         for name, path in found.items():
             self._must(name in calls, f"recording {name} belongs to no call")
             self._must(calls.get(name), f"recording {name} is not in the books of its call")
-            opened = recording.load(path, identities)
-            self._must(opened.whole, f"recording {name}: {[fault.detail for fault in opened.faults]}")
+            opened = heard(path, identities)
+            self._must(not opened.faults, f"recording {name}: {opened.faults}")
             said = json.loads(calls.get(name) or "{}")
             self._must(said.get("sha256") in {None, "", digest(path)}, f"recording {name} is not what the books say")
-            heard = max((one["frames"] for one in self._of("heard") if one["call"] == name), default=0)
-            kept = len(opened.agent)
-            self._must(not audio or heard - kept <= PACKETS, f"recording {name}: {heard} frames heard, {kept} kept")
+            came = max((one["frames"] for one in self._of("heard") if one["call"] == name), default=0)
+            lost = came - opened.frames
+            self._must(not audio or lost <= PACKETS, f"recording {name}: {lost} frames of {came} are lost")
         for one in self._of("segment"):
             if one["call"] not in found:
                 self._must(False, f"recording {one['call']} had {one['count']} segments, and is gone")
             else:
-                opened = recording.load(found[one["call"]], identities)
+                opened = heard(found[one["call"]], identities)
                 kept = f"recording {one['call']}: {opened.segments} of {one['count']} segments"
                 self._must(opened.segments >= one["count"], kept)
 
@@ -159,12 +178,12 @@ class Judge:
     def _archive(self, taken):
         journals = {path.stem: path for path in (self._card / "recordings").glob("*.journal")}
         identities = keys.load(self._key())
-        silent = {name for name, path in journals.items() if not recording.load(path, identities).segments}
+        silent = {name for name, path in journals.items() if not heard(path, identities).segments}
         self._must(set(taken) == set(journals), f"recordings: the card has {set(journals)}, the server {set(taken)}")
         for name in set(taken) & set(journals):
             right = (digest(journals[name]), WHOLE, "", 1)
             if name in silent:
-                right = (right[0], "refused", taken[name][2], 1)
+                right = (right[0], "refused", *taken[name][2:])
             self._must(taken[name] == right, f"recording {name}: {taken[name]} on the server, right is {right}")
             sent = rows(self._card / "booth.db", "SELECT state, digest FROM upload WHERE recording = ?", name)
             self._must(sent == [("synced", right[0])], f"recording {name} counts as {sent} on the card, not {right[0]}")

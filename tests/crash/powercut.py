@@ -80,7 +80,7 @@ class Disk:
         self._by_inode = {}  # as the log knows a file
         for path in sorted(self._root.rglob("*")):
             name, found = path.relative_to(self._root), path.lstat()
-            if name.parts[0] == "ports" or path.name.endswith("-shm"):
+            if name.parts[0] in {"ports", "counters"} or path.name.endswith("-shm"):  # memory, whatever it looks like
                 continue
             if stat.S_ISDIR(found.st_mode):
                 self._directories.add(name)

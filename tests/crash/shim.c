@@ -40,7 +40,7 @@ static struct {
     int armed, log, kind, unsynced;
     int64_t at;
     size_t length;
-    char root[PATH_MAX];
+    char root[PATH_MAX], only[PATH_MAX];
     struct page *page;
 } shim;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -49,11 +49,14 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     static type (*real)(__VA_ARGS__);                                                                                  \
     if (!real) real = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name)
 
-/* `root` must be free of links. `unsynced`: fsync answers at once and does nothing, as in a build that forgot it. */
-void shim_arm(const char *root, const char *log, int kind, int64_t at, int unsynced, struct page *page) {
+/* `root` must be free of links. Only changes of names with `only` in them are counted. `unsynced`: fsync answers at once
+ * and does nothing, as in a build that forgot it. */
+void shim_arm(const char *root, const char *log, int kind, int64_t at, const char *only, int unsynced,
+              struct page *page) {
     shim.armed = 0;
     snprintf(shim.root, sizeof shim.root, "%s/", root);
     shim.length = strlen(shim.root);
+    snprintf(shim.only, sizeof shim.only, "%s", only);
     shim.kind = kind, shim.at = at, shim.unsynced = unsynced, shim.page = page;
     shim.log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (shim.log < 0) abort();
@@ -65,7 +68,7 @@ static const char *within(const char *path) {
     size_t length = strlen(path);
     if (strncmp(path, shim.root, shim.length)) return NULL;
     const char *name = path + shim.length;
-    if (!*name || !strncmp(name, "ports", 5)) return NULL;
+    if (!*name || !strncmp(name, "ports", 5) || !strncmp(name, "counters", 8)) return NULL;
     if (length > 4 && !strcmp(path + length - 4, "-shm")) return NULL;
     if (length > 10 && !strcmp(path + length - 10, " (deleted)")) return NULL;
     return name;
@@ -113,6 +116,7 @@ static void die(void) {
 
 /* Whether this change is to go wrong: 0, or an errno; may not return at all. */
 static int fate(enum op op, const char *name) {
+    if (!strstr(name, shim.only)) return 0;
     int64_t number = ++shim.page->count;
     if (!shim.kind || number < shim.at || !shim.at) return 0;
     if (number == shim.at) {

@@ -76,8 +76,11 @@ class Page:
         return what.split(b"\0", 1)[0].decode() if hit else ""
 
 
-def arm(root, log, page, fate=Fate.WATCH, at=0, *, unsynced=False):
-    """From now on this process's changes below `root` are counted, logged, and the one numbered `at` has its fate."""
+def arm(root, log, page, fate=Fate.WATCH, at=0, *, only="", unsynced=False):
+    """From now on this process's changes below `root` are logged, and the one numbered `at` has its fate.
+
+    Only changes of names with `only` in them are counted.
+    """
     shared = ctypes.addressof(ctypes.c_char.from_buffer(page.memory))
     library = ctypes.CDLL(None)
     library.shim_arm.argtypes = [
@@ -85,10 +88,11 @@ def arm(root, log, page, fate=Fate.WATCH, at=0, *, unsynced=False):
         ctypes.c_char_p,
         ctypes.c_int,
         ctypes.c_int64,
+        ctypes.c_char_p,
         ctypes.c_int,
         ctypes.c_void_p,
     ]
-    library.shim_arm(os.fsencode(Path(root).resolve()), os.fsencode(log), fate, at, unsynced, shared)
+    library.shim_arm(os.fsencode(Path(root).resolve()), os.fsencode(log), fate, at, only.encode(), unsynced, shared)
 
 
 def entries(log):

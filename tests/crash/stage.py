@@ -2,7 +2,7 @@
 
     python -m tests.crash.stage DIRECTORY ROLE CASES [PATIENCE] [unsynced]
 
-with the shim preloaded. CASES is a JSON list of [kind, at]; what becomes of each is printed as one line of JSON. Every
+with the shim preloaded. CASES is a JSON list of [kind, at] or [kind, at, part of a file's name]; what becomes of each is printed as one line of JSON. Every
 case is a fork of this process, which has everything imported and has made the world from which all begin. With
 `unsynced` no fsync does anything: a build that forgot them.
 """
@@ -14,6 +14,7 @@ import shutil
 import ssl
 import sys
 import time
+import traceback
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,12 +55,17 @@ class Stuck(Exception):
     """The script did not come to its end."""
 
 
+class Untrue(Exception):
+    """The log does not tell what was done: nothing that is found can be believed."""
+
+
 class Case:
     """One run of a script; its own directory, ports and processes."""
 
-    def __init__(self, world, directory, role, kind, at, *, patience, unsynced):
-        self.directory, self.role, self.kind, self.at = Path(directory), role, KINDS[kind], at
-        self._patience, self._unsynced = patience, unsynced
+    def __init__(self, world, directory, role, case, *, patience, unsynced):
+        (kind, self.at), only = case[:2], "".join(case[2:])
+        self.directory, self.role, self.kind = Path(directory), role, KINDS[kind]
+        self._only, self._patience, self._unsynced = only, patience, unsynced
         self.root = self.directory / ROOTS[role]
         self._port_kept = reserved()
         self.port = self._port_kept.getsockname()[1]
@@ -69,6 +75,7 @@ class Case:
         self.page, self._calm = Page(), Page()
         self.log = self.directory / "log"
         self.faults = []
+        self.untrue = False
         self._children = {}
         self._armed = True  # until it has happened
         self._hit_at = 0.0
@@ -100,7 +107,8 @@ class Case:
         arm(self.root, self.log, self._calm, unsynced=self._unsynced)
 
     def _arm_fated(self):
-        arm(self.root, self.log, self.page, self.kind.fate, self.at, unsynced=self._unsynced)
+        how = {"only": self._only, "unsynced": self._unsynced}
+        arm(self.root, self.log, self.page, self.kind.fate, self.at, **how)
 
     def kill(self, *names):
         """End processes at once."""
@@ -154,7 +162,7 @@ class Case:
             wrong = sorted(
                 str(name) for name in played.keys() | real.keys() if played.get(name, 0) != real.get(name, 0)
             )
-            raise Stuck(f"the log does not tell the truth of {wrong}")
+            raise Untrue(f"the log does not tell the truth of {wrong}")
 
     # The script's own words.
 
@@ -169,7 +177,13 @@ class Case:
 
     def outcome(self):
         """All faults, with what was hit."""
-        return {"at": self.at, "hit": self.page.hit, "count": self.page.count, "faults": self.faults}
+        return {
+            "at": self.at,
+            "hit": self.page.hit,
+            "count": self.page.count,
+            "faults": self.faults,
+            "untrue": self.untrue,
+        }
 
     def judged(self, *, server=True, audio=True):
         """End everything, cut the power once more, and have the judge look."""
@@ -186,7 +200,7 @@ class Call:
     """A call that is recorded, sent while it lasts, ended and saved: books, sync and server, until all is delivered."""
 
     def __init__(self, case):
-        self._case, self._orders = case, -1
+        self._case, self._orders, self._lives = case, -1, 0
 
     def run(self):
         """Play it, and have it judged."""
@@ -194,6 +208,7 @@ class Call:
         case.watch(Disk(case.root))
         case.start("server", roles.serve, case.server, case.port)
         self._open_books()
+        case.until("the books are open", lambda: self._heard("books open"), self._tend)
         case.start("sync", roles.synchronise, case.card)
         for word in ("begin", "talk"):
             self._say(word)
@@ -209,6 +224,7 @@ class Call:
         theirs, self._orders = os.pipe()
         self._case.start("books", roles.keep_books, self._case.card, self._case.server / RECORDINGS_KEY, theirs)
         os.close(theirs)
+        self._lives += 1
 
     def _tend(self):
         case = self._case
@@ -227,9 +243,9 @@ class Call:
 
     def _say(self, word):
         """Have it done; when the power has failed meanwhile, it is over as well."""
-        told, pipe = self._heard(word), self._orders
+        told, life = self._heard(word), self._lives
         self._order(word)
-        self._case.until(word, lambda: self._heard(word) > told or self._orders != pipe, self._tend)
+        self._case.until(word, lambda: self._heard(word) > told or self._lives != life, self._tend)
 
     def _heard(self, word):
         return sum(one["what"] == word for one in self._case.history.read())
@@ -270,6 +286,10 @@ def booth_call(case):
 
     case.until("the booth is home", home, tend)
     case.kill("booth")
+    if case.kind.fate is not Fate.DIE:  # what the card did not take waits for the next start
+        case.start("booth", partial(roles.be_booth, calls=False), case.card, key)
+        case.until("the booth is home once more", lambda: case.ended("booth"), _nothing)
+        case.kill("booth")
     case.start("server", roles.serve, case.server, case.port)
     case.start("sync", roles.synchronise, case.card)
     case.until("all is delivered", lambda: _delivered(case), lambda: None)
@@ -320,17 +340,23 @@ SCRIPTS = {
 }
 
 
-def act(world, directory, role, kind, at, **how):
+def act(world, directory, role, what, **how):
     """One case; what is wrong."""
-    case = Case(world, directory, role, kind, at, **how)
+    case = Case(world, directory, role, what, **how)
     began = time.monotonic()
     try:
         SCRIPTS[role](case)
     except Stuck as problem:
         case.faults.append(str(problem))
+    except Untrue as problem:
+        case.faults.append(str(problem))
+        case.untrue = True
+    except Exception as problem:  # noqa: BLE001  (what cannot even be opened is a fault like others)
+        traceback.print_exc()
+        case.faults.append(f"{type(problem).__name__}: {problem}")
     finally:
         case.kill()
-    said = case.outcome() | {"kind": kind, "seconds": round(time.monotonic() - began, 2)}
+    said = case.outcome() | {"kind": what[0], "seconds": round(time.monotonic() - began, 2)}
     (directory / "outcome").write_text(json.dumps(said), encoding="utf-8")
     return 0
 
@@ -342,11 +368,11 @@ def main(directory, role, cases, patience=PATIENCE, unsynced=""):
     waiting, running = list(enumerate(json.loads(cases))), {}
     while waiting or running:
         while waiting and len(running) < AT_ONCE:
-            number, (kind, at) = waiting.pop(0)
-            place = directory / f"{number}-{kind}-{at}"
+            number, what = waiting.pop(0)
+            place = directory / f"{number}-{what[0]}-{what[1]}"
             place.mkdir()
             how = {"patience": float(patience), "unsynced": bool(unsynced)}
-            work = partial(act, world, place, role, kind, at, **how)
+            work = partial(act, world, place, role, what, **how)
             running[place] = Child(place / "case.out", work)
         done = [place for place, child in running.items() if child.dead]
         for place in done:

@@ -1,8 +1,8 @@
 """Holes that crashes at every point have found, each by itself: what was half there when the program started again."""
 
-import os
 import ssl
 import uuid
+from pathlib import Path
 
 import pyrage
 import pytest
@@ -87,7 +87,17 @@ def test_bytes_that_a_crash_left_are_on_the_disk_before_the_end_is_acknowledged(
     uploads.part(name).write_bytes(b"written, and nobody waited")
     for one in ("fdatasync", "fsync"):
         monkeypatch.setattr(
-            f"os.{one}", lambda file, one=one: waited.append((one, os.readlink(f"/proc/self/fd/{file}")))
+            f"os.{one}", lambda file, one=one: waited.append((one, str(Path(f"/proc/self/fd/{file}").readlink())))
         )
     uploads.append(name, 26, b"")
     assert waited == [("fdatasync", str(uploads.part(name))), ("fsync", str(tmp_path / "incoming"))]
+
+
+def test_the_name_of_a_recording_that_a_crash_left_is_sure_before_anybody_is_told_of_it(tmp_path, monkeypatch):
+    vault = Vault(tmp_path / "recordings", [str(pyrage.x25519.Identity.generate().to_public())], lambda _event: None)
+    vault.path(uuid.uuid4()).write_bytes(b"")
+    waited = []
+    monkeypatch.setattr("os.fsync", lambda file: waited.append(str(Path(f"/proc/self/fd/{file}").readlink())))
+    assert [found.segments for found in vault.recover()] == [0]
+    assert waited == [str(tmp_path / "recordings")]
+    vault.close()
