@@ -127,6 +127,10 @@ class Case:
 
     # What goes wrong.
 
+    def mend(self):
+        """Nothing goes wrong any more."""
+        self._armed = False
+
     def struck(self, name):
         """Whether the fated process is to be started again; then all is as whoever starts it finds it."""
         child = self._children.get(name)
@@ -287,6 +291,7 @@ def booth_call(case):
     case.until("the booth is home", home, tend)
     case.kill("booth")
     if case.kind.fate is not Fate.DIE:  # what the card did not take waits for the next start
+        case.mend()
         case.start("booth", partial(roles.be_booth, calls=False), case.card, key)
         case.until("the booth is home once more", lambda: case.ended("booth"), _nothing)
         case.kill("booth")
