@@ -160,7 +160,6 @@ class Line:
         await self._over.wait()
         first.close()
         second.close()
-        await asyncio.sleep(0)
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
@@ -220,7 +219,7 @@ class Line:
                 continue  # swallowed; but that somebody hangs up is heard
             if flow.slow > 0:
                 flow.slow -= 1
-                await asyncio.sleep(0.01)
+                await self._slowly()
             if flow.due(way, len(data)):
                 self.happened[flow.kind] += 1
                 if not await flow.come_true(data, writer):
@@ -229,6 +228,10 @@ class Line:
                 continue
             writer.write(data)
             await writer.drain()
+
+    async def _slowly(self):
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), 0.01)
 
     # The second stage
 
