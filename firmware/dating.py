@@ -39,7 +39,7 @@ def date_boot(store: Store, clock: Clock) -> None:
 def _is_same(noted: sqlite3.Row | None, ahead: float, source: str, latest: float) -> bool:
     if noted is None or noted["source"] != source:
         return False
-    return abs(noted["ahead"] - ahead) < _NEWS and abs(noted["latest"] - latest) < _NEWS
+    return bool(abs(noted["ahead"] - ahead) < _NEWS and abs(noted["latest"] - latest) < _NEWS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,19 +73,19 @@ def is_key(frame: bytes) -> bool:
     [True, True, True, False, False, False]
     """
     samples = array("h", frame)
-    power = sum(map(mul, samples, samples)) / _LENGTH
+    power: float = sum(map(mul, samples, samples)) / _LENGTH
     if power < _QUIETEST:
         return False
-    low = max(_power(samples, wave) for wave in _LOW)
+    low: float = max(_power(samples, wave) for wave in _LOW)
     if low < _LEAST * power:
         return False
-    high = max(_power(samples, wave) for wave in _HIGH)
+    high: float = max(_power(samples, wave) for wave in _HIGH)
     return high >= _LEAST * power and low + high >= _SHARE * power
 
 
 def _power(samples: Sequence[int], wave: tuple[Sequence[float], Sequence[float]]) -> float:
     """The mean square of that pitch in the samples (a Goertzel filter's answer, as two sums)."""
-    real, imaginary = (sum(map(mul, samples, part)) for part in wave)
+    real, imaginary = (float(sum(map(mul, samples, part))) for part in wave)
     return 2 * (real * real + imaginary * imaginary) / _LENGTH**2
 
 

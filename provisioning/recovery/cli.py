@@ -22,6 +22,7 @@ from provisioning.recovery.ledger import Ledger
 from provisioning.recovery.rebuilding import Outcome
 from provisioning.recovery.table import Entry, Speaker
 from provisioning.server.operations.progress import Progress
+from provisioning.server.pages.language import Language
 
 WHOLE, DAMAGED, NOTHING = 0, 1, 2  # exit codes
 TRIED: Final = 20  # recordings that the key may not open before it counts as the wrong one
@@ -90,7 +91,7 @@ def recover(options: argparse.Namespace) -> int:
         return NOTHING
 
 
-def of_terminal_words() -> words.Language:
+def of_terminal_words() -> Language:
     """The terminal's language, of those that this command speaks."""
     return "ja" if of_terminal() == "ja" else "en"
 

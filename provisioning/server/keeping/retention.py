@@ -84,7 +84,7 @@ class Retention:
             self._remove(recording_id)
         return len(left)
 
-    def _judged(self, row: Row[Any], now: float, held: bool) -> Due | None:
+    def _judged(self, row: Row[*tuple[Any, ...]], now: float, held: bool) -> Due | None:
         code = row.result or NO_RESULT
         days = self.days(code)
         if days is None or now - row.age_from < days * DAY:

@@ -57,7 +57,7 @@ class Lines:
             result=result_badge(self._results, row.result, said),
             due=times.moment(row.due) if row.due is not None else "",
             guard=guard_badge(row.verdict, said, overridden=row.overridden),
-            recording=row.state or "",
+            recording=row.state if row.state and row.erased is None else "",
             incoming=row.incoming,
             sample=row.sample,
         )
@@ -73,7 +73,7 @@ def lines_of_number(visit: Visit, connection: Connection, number: str, most: int
 LINES: Select[Any] = select(
     *(call.c.id, call.c.moment, call.c.at, call.c.booth, call.c.agent, call.c.shown, call.c.customer, call.c.talk),
     *(call.c.answered, call.c.result, call.c.due, call.c.verdict, call.c.overridden, call.c.incoming, call.c.sample),
-    *(call.c.version, call.c.taken, call.c.estimated, call.c.hidden, recording.c.state),
+    *(call.c.version, call.c.taken, call.c.estimated, call.c.hidden, recording.c.state, recording.c.erased),
 ).outerjoin_from(call, recording, recording.c.id == call.c.id)
 NEWEST_FIRST = (call.c.moment.desc(), call.c.id.desc())
 OLDEST_FIRST = (call.c.moment, call.c.id)

@@ -82,3 +82,13 @@ def test_a_booths_name_is_text_and_nothing_else(office, sv, name):
         page = sv.get(path)
         assert name not in page.text or "<" not in name
         assert name in sv.words(page)
+
+
+def test_a_card_that_will_soon_be_full_is_told_in_time(office, sv):
+    for name, days in (("1", 5.9), ("2", 120.0), ("3", None)):
+        office.booth(name, full_in=days)
+    said = sv.words(sv.get("/booths"))
+    for part in ("カードがあと5日で一杯になります", "12.4 GB（あと120日で満杯）", "12.4 GB（あと5日で満杯）"):
+        assert part in said, part
+    assert "あと120日で一杯" not in said
+    assert "要対応" in said
