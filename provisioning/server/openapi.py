@@ -214,10 +214,10 @@ def _schemes() -> dict[str, dict[str, str]]:
 
 def _schemas() -> dict[str, Any]:
     """Of all messages and their parts. A message of another version is another message."""
-    spoken: set[type[wire.Message]]
-    spoken = {kind for one in OPERATIONS for kind in (one.says, one.hears) if kind is not None}
+    spoken: set[type[wire.Message]] = {wire.Refusal}
+    spoken.update(kind for one in OPERATIONS for kind in (one.says, one.hears) if kind is not None)
     kinds: list[type[msgspec.Struct]]
-    kinds = sorted({*spoken, wire.Refusal, *_PARTS.values()}, key=lambda kind: kind.__name__)
+    kinds = sorted({*spoken, *_PARTS.values()}, key=lambda kind: kind.__name__)
     _, told = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
     text = msgspec.json.encode(told).replace(b"/schemas/_", b"/schemas/").replace(b'"title":"_', b'"title":"')
     schemas = {name.removeprefix("_"): schema for name, schema in msgspec.json.decode(text).items()}
@@ -225,6 +225,6 @@ def _schemas() -> dict[str, Any]:
         schemas[kind]["properties"][field]["items"] = {"$ref": _REFERENCE.format(name=part.__name__)}
     for (kind, field), form in _FORMS.items():
         schemas[kind]["properties"][field] |= form
-    for message in (*spoken, wire.Refusal):
+    for message in spoken:
         schemas[message.__name__]["properties"]["version"] = {"const": wire.VERSION, "default": wire.VERSION}
     return schemas
