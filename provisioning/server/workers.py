@@ -110,17 +110,8 @@ class Workers:
             self.api_url, self.pages_url = url or f"https://{booths.address}", f"http://{browsers.address}"
             measured = undo.enter_context(Place.bound(*measures)) if measures else None
             self.metrics_url = f"http://{measured.address}/metrics" if measured else ""
-            self._plan = Plan(
-                directory=str(directory),
-                api_url=self.api_url,
-                hosts=tuple(sorted(hosts)),
-                zone=zone,
-                booths=booths.fileno(),
-                browsers=browsers.fileno(),
-                measures=measured.fileno() if measured else -1,
-                names=names,
-                log=log_style,
-            )
+            sockets = (booths.fileno(), browsers.fileno(), measured.fileno() if measured else -1)
+            self._plan = Plan(str(directory), self.api_url, tuple(sorted(hosts)), zone, *sockets, names, log_style)
             with closing(parts.open_database(directory)) as database, database.write() as connection:
                 notes.put(database, connection, notes.URL, self.api_url)
             self._undo = undo.pop_all()
