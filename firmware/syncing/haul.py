@@ -9,6 +9,7 @@ from time import monotonic
 
 from firmware import wire
 from firmware.store import Store
+from firmware.syncing.backoff import Backoff
 from firmware.syncing.faults import Refused, Unintelligible
 from firmware.syncing.link import Answer, Link, refuse
 from firmware.syncing.pace import Pace
@@ -45,7 +46,7 @@ class Haul:
         self._struck = strikes.known()
         self._resting: set[str] = set()
         self._there: dict[str, int] = {}  # bytes that the server has, as it last said
-        self._worked = float("-inf")
+        self._worked, self._rests_until, self._turn = float("-inf"), 0.0, Backoff()
 
     def turn(self) -> float:
         """One request, or a look that finds nothing to do; seconds until the next."""
@@ -55,9 +56,16 @@ class Haul:
         if self.opens:
             self._rest(look=True)
             return min(self.opens, IDLE)
-        if wait := self.pace.wait():
+        if (wait := max(self.pace.wait(), self._rests_until - monotonic())) > 0:
             return wait
-        if self._send():
+        try:
+            sent = self._send()
+        except Refused as problem:
+            if not problem.my_turn_comes:
+                raise
+            self._rests_until = monotonic() + self._turn.failed(problem.after)
+            return self._rests_until - monotonic()
+        if sent:
             self._worked = monotonic()
             return 0.0
         self._rest()
@@ -66,6 +74,7 @@ class Haul:
     def offer_again(self) -> None:
         """The server has forgotten what it had. From any thread: the haul's own finds it at its next look."""
         self._synced, self._there = set(), {}
+        self._shelf.doubt()
 
     @property
     def recordings(self) -> int:
@@ -89,18 +98,18 @@ class Haul:
 
     def _send(self) -> bool:
         """A piece of the newest recording that has something to send."""
-        looked = self._shelf.changed()
-        if looked:
+        resting = self._strikes.resting()
+        if self._shelf.changed() or resting != self._resting:
+            self._resting = resting
             self._look()
         if any(map(self._advanced, self._shelf)):
             return True
-        if looked and not self._shelf.others:
+        if not self._shelf.others:
             return False
-        self._look()
+        self._look()  # the next page
         return any(map(self._advanced, self._shelf))
 
     def _look(self) -> None:
-        self._resting = self._strikes.resting()
         self._shelf.look(self._synced | self._resting)
 
     def _advanced(self, reel: Reel) -> bool:
@@ -176,6 +185,7 @@ class Haul:
         if base64.b64decode(theirs[1]) != ours:
             self._strike(reel, "the server has this recording already, but with other bytes", final=True)
             return
+        self._turn.worked()
         with self._store.write() as db:
             db.execute(_DONE, (reel.name, reel.ready, ours.hex()))
         if reel.name in self._struck:
@@ -184,7 +194,7 @@ class Haul:
         self._delivered()
 
     def _strike(self, reel: Reel, reason: str, *, final: bool = False) -> None:
-        self._strikes.strike([(RECORDING, reel.name, 0)], reason, final=final)
+        self._strikes.strike({(RECORDING, reel.name, 0): reason}, final=final)
         self._struck.add(reel.name)
         self._resting.add(reel.name)
 

@@ -78,9 +78,11 @@ class Outbox:
             with self._store.write() as db:
                 db.executemany("DELETE FROM outbox WHERE kind = ? AND ref = ? AND version <= ?", done)
                 db.executemany("DELETE FROM kept_back WHERE kind = ? AND ref = ? AND version <= ?", done)
-        for thing in _things(parcel):
-            if thing[1] in refused and thing[1] not in taken:
-                self._strikes.strike([thing], refused[thing[1]])
+        struck = {
+            thing: refused[thing[1]] for thing in _things(parcel) if thing[1] in refused and thing[1] not in taken
+        }
+        if struck:
+            self._strikes.strike(struck)
         self._most = MOST
 
     def unwelcome(self, parcel: Parcel, reason: str) -> None:
@@ -88,7 +90,7 @@ class Outbox:
         if len(parcel.seals) > 1:
             self._most = max(1, len(parcel.seals) // 4)
         else:
-            self._strikes.strike(_things(parcel), reason)
+            self._strikes.strike(dict.fromkeys(_things(parcel), reason))
 
     def rest(self, longest: float) -> float:
         """Seconds until something that was refused is to be offered again; at most `longest`."""

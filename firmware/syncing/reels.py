@@ -88,6 +88,10 @@ class Shelf:
         """The names of all recordings on the card."""
         return {name for _at, name, _size in self._journals(())}
 
+    def doubt(self) -> None:
+        """What was left out before may be wanted again. From any thread."""
+        self._at = float("-inf")
+
     def look(self, done: Collection[str]) -> None:
         """See what there is; recordings named in `done` are left alone."""
         self._stamp, self._at = self._seen(), monotonic()

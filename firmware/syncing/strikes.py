@@ -1,7 +1,7 @@
 """Refusals of contents are counted: a thing that is refused three times in a row, and over a time, is kept back."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from firmware.clock import Clock
@@ -26,10 +26,10 @@ class Strikes:
         """`utc`: what time it is, if known; `programs`: the versions of both sides."""
         self._store, self._clock, self._utc, self._programs = store, clock, utc, programs
 
-    def strike(self, things: Iterable[Thing], reason: str, *, final: bool = False) -> None:
-        """The server will not have these. `final`: and asking again cannot help."""
+    def strike(self, reasons: Mapping[Thing, str], *, final: bool = False) -> None:
+        """The server will not have these, and why. `final`: and asking again cannot help."""
         with self._store.write() as db:
-            for thing in things:
+            for thing, reason in reasons.items():
                 self._strike(db, thing, reason, STRIKES if final else 1)
 
     def forgive(self, things: Sequence[Thing]) -> None:
