@@ -35,5 +35,5 @@ def entry(server: Path, call: str) -> Entry | None:
 
 _ENTRY = """
 SELECT c.record, r.state, r.sha256, max(c.taken, r.taken) FROM call c JOIN recording r ON r.id = c.id
-WHERE c.id = ? AND r.state <> 'partial'
+WHERE c.id = ? AND r.state NOT IN ('partial', 'taken')
 """

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import obstore
 import pyrage
 import pytest
 from playwright.sync_api import sync_playwright
@@ -212,9 +213,13 @@ class Central:
         return rows[0] if rows else None
 
     def recording(self, identity):
-        """The server's row of a recording that is all there; None before."""
-        rows = self.rows("SELECT * FROM recording WHERE id = ? AND state <> 'partial'", identity)
+        """The server's row of a recording that is all there, and opened; None before."""
+        rows = self.rows("SELECT * FROM recording WHERE id = ? AND state NOT IN ('partial', 'taken')", identity)
         return rows[0] if rows else None
+
+    def kept(self, name):
+        """What is in the server's archive under that name."""
+        return bytes(obstore.get(self.server.parts.archive, name).bytes())
 
     def give_list(self, name, rows, *, revision=1, identity=None):
         """Have every booth that is known work through a list of (name, number); the list's id."""

@@ -95,7 +95,7 @@ def test_sync_killed_at_random_in_upload(central, branch, until, seed):
     until(lambda: arrived(central) == (set(made), made))
     until(lambda: nothing_doubled(central, place))
     for call, digest in made.items():
-        kept = (central.directory / "archive" / f"{call}.journal").read_bytes()
+        kept = central.kept(f"{call}.journal")
         assert hashlib.sha256(kept).hexdigest() == digest
 
 

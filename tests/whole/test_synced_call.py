@@ -67,6 +67,7 @@ def hang_up(rig, booth, at, key="1"):
     return keyed
 
 
+@pytest.mark.everywhere
 def test_a_call_is_on_the_server_and_the_next_booth_knows(  # noqa: PLR0917  (fixtures)
     central, branch, at, level, until, card, tmp_path
 ):
@@ -94,7 +95,7 @@ def test_a_call_is_on_the_server_and_the_next_booth_knows(  # noqa: PLR0917  (fi
     state = "SELECT state, digest FROM upload WHERE recording = ?"
     assert [tuple(found) for found in card(one.directory, state, call)] == [("synced", kept["sha256"])]
 
-    agent, customer = decoded((central.directory / "archive" / f"{call}.opus").read_bytes(), tmp_path)
+    agent, customer = decoded(central.kept(f"{call}.opus"), tmp_path)
     inside = slice(int(kept["answer_seconds"] * 8000) + 4000, -4000)
     agent, customer = agent[inside], customer[inside]
     assert level(agent, AGENT) - level(agent, CUSTOMER) >= 60
