@@ -164,7 +164,7 @@ class Round:
         """What the booth counted in its last calls; nothing when there is no such booth or no such note."""
         rows = self._rows("SELECT value FROM note WHERE key = 'sound'")
         try:
-            counts = json.loads(rows[0][0]) if rows else {}
+            counts = json.loads(str(rows[0][0])) if rows else {}
         except ValueError:
             return {}
         return counts if isinstance(counts, dict) else {"calls": counts}

@@ -88,7 +88,12 @@ _NOT_OF_CONTENT = (
     HTTPStatus.UPGRADE_REQUIRED,
     HTTPStatus.TOO_MANY_REQUESTS,
 )
-_BY_ERROR = {"booth-quota": "server-full", "token-spent": "spent-token", "revoked": "revoked", "version": "unknown-version"}
+_BY_ERROR = {
+    "booth-quota": "server-full",
+    "token-spent": "spent-token",
+    "revoked": "revoked",
+    "version": "unknown-version",
+}
 _BY_STATUS: Mapping[int, str] = {
     HTTPStatus.UNAUTHORIZED: "not-known",
     HTTPStatus.FORBIDDEN: "not-known",
