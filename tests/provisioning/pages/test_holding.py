@@ -2,12 +2,15 @@
 
 import json
 import uuid
+from itertools import permutations
 
 import pytest
 from obstore.exceptions import NotFoundError
 
 from firmware.known import DAY, FactKind
+from firmware.legalhold import Held
 from firmware.results import load
+from firmware.syncing.downlink import understood
 from provisioning.server.keeping import holds
 from provisioning.server.keeping.retention import Retention, counted
 
@@ -189,3 +192,19 @@ def test_every_booth_hears_of_it_and_none_can_say_it(office, one, kept, sv):
     for kind in (FactKind.LEGAL_HOLD, FactKind.LEGAL_RELEASE):
         forged = office.fact(one, kind.value, KEY, call=call_id)
         assert office.row(f"SELECT count(*) AS n FROM fact WHERE id = '{forged}'").n == 0
+
+
+def test_what_a_booth_hears_of_a_hold_is_what_the_server_holds(office, kept, sv):
+    """The news as it goes over the wire, read by the booth's own code, in whatever order it comes."""
+    call_id, other = kept(), kept(number={"key": "+81312345602", "shown": "03-1234-5602"})
+    cursor = office.parts.facts.after("").cursor
+    hold(sv, f"/calls/{call_id}"), hold(sv, "/numbers/+81312345602")
+    hold(sv, f"/calls/{call_id}", "和解が成立したため", "release")
+    heard = [*understood(office.parts.facts.after(cursor).facts)]
+    assert len(heard) == 3
+    for order in permutations(heard):
+        booth = Held.by(order)
+        assert not booth.covers(call_id, KEY)
+        assert booth.covers(other, "+81312345602")
+    with office.parts.database.read() as connection:
+        assert holds.held(connection) == Held.by(heard)
