@@ -44,12 +44,13 @@ class Bodies:
 
 
 async def _read(request: Request) -> bytes:
-    body = bytearray()
+    pieces, size = [], 0
     async for piece in request.stream():
-        body += piece
-        if len(body) > wire.LONGEST_BODY:
+        pieces.append(piece)
+        size += len(piece)
+        if size > wire.LONGEST_BODY:
             raise _too_large()
-    return bytes(body)
+    return b"".join(pieces)
 
 
 def _too_large() -> Refused:
