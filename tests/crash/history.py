@@ -83,7 +83,7 @@ class Judge:
 
     def verdict(self, *, audio=True):
         """The faults; `audio`: nothing but two seconds may be missing, for the card was never full or broken."""
-        self._promises()
+        self.promises()
         self._card_itself(audio=audio)
         if self._server is not None:
             self._both()
@@ -96,8 +96,8 @@ class Judge:
     def _of(self, what):
         return [one for one in self._told if one["what"] == what]
 
-    def _promises(self):
-        """What the server has said it never takes back, and it calls nobody wrong who is right."""
+    def promises(self):
+        """What the server has said it never takes back, and it calls nobody wrong who is right; the faults so far."""
         far = {}
         for one in self._of("answer"):
             name, status = one["target"], one["status"]
@@ -108,6 +108,7 @@ class Judge:
                 before = far.get(name, 0)
                 self._must(one["offset"] >= before, f"the server had {before} bytes of {name}, and has {one['offset']}")
                 far[name] = max(before, one["offset"])
+        return self._faults
 
     def _card_itself(self, *, audio):
         data = self._card / "booth.db"

@@ -172,10 +172,11 @@ class Case:
 
     def until(self, what, true, tend):
         """Wait, and meanwhile start again what has been struck. Raises Stuck."""
-        ends = time.monotonic() + self._patience
+        began = time.monotonic()
         while not true():
             tend()
-            if time.monotonic() > ends:
+            waited = time.monotonic() - began
+            if waited > self._patience or (waited > 1 and Judge(self.history, self.card).promises()):
                 raise Stuck(f"never: {what}")
             select.select([], [], [], 0.02)
 
@@ -352,7 +353,7 @@ def act(world, directory, role, what, **how):
     try:
         SCRIPTS[role](case)
     except Stuck as problem:
-        case.faults.append(str(problem))
+        case.faults += [str(problem), *Judge(case.history, case.card).promises()]
     except Untrue as problem:
         case.faults.append(str(problem))
         case.untrue = True
