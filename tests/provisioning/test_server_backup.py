@@ -297,7 +297,7 @@ def test_a_damaged_backup_changes_nothing(copied, provision, tmp_path, hurt):
         assert {state for _, state in states} == {"partial", "taken"}
 
 
-@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.soak)])
 def test_a_backup_or_restore_that_was_broken_off_is_none(copied, tmp_path, step):
     """Killed at every touch of the disk (in the ordinary run at some), and then done again."""
     source, _ = copied
@@ -335,6 +335,27 @@ import re, sys
 from provisioning import cli
 assert cli.main(sys.argv[1:]) == 0
 print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
+"""
+
+
+@pytest.mark.parametrize("most", [100_000, 1500])
+def test_on_a_full_disk_it_says_so_and_leaves_no_backup(copied, tmp_path, most):
+    """No file may grow beyond so many bytes: first the rows do not fit, then the keys and recordings."""
+    source, _ = copied
+    command = [sys.executable, "-c", SMALL, str(most), "server", "backup", tmp_path / "new", "--data", source]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("booth-provision: ")
+    assert done.stderr.count("\n") == 1
+    with pytest.raises(CommandError):
+        shelf.find(tmp_path / "new")
+
+
+SMALL = """
+import resource, sys
+from provisioning import cli
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+sys.exit(cli.main(sys.argv[2:]))
 """
 
 

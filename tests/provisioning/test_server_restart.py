@@ -27,6 +27,7 @@ from tests.provisioning.travellers import Traveller
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 PATIENCE = 120
+REST = 0.2  # seconds between two calls of a booth: enough is under way at every moment all the same
 
 
 class Program:
@@ -83,6 +84,7 @@ class Worker(threading.Thread):
         try:
             while not self.over.is_set():
                 self.call(uuid.uuid4())
+                self.over.wait(REST)
         except Exception as problem:  # noqa: BLE001  (it is raised where somebody looks)
             self.problem = problem
 

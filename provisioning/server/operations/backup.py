@@ -11,18 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import obstore
-from obstore.exceptions import NotFoundError
 from obstore.store import ObjectStore
 
-from provisioning.server import database, notes
+from provisioning.server import archive, database, notes
 from provisioning.server.archive import JOURNAL
 from provisioning.server.database import Database
 from provisioning.server.operations import shelf, snapshot
 from provisioning.server.operations.progress import Progress
 from provisioning.server.operations.shelf import Backup, Manifest, Recordings
-
-_PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class Sealed:
 
 
 def make(
-    store: Database, archive: ObjectStore, directory: Path, dest: Path, *, keys: bool, told: Progress, software: str
+    store: Database, kept: ObjectStore, directory: Path, dest: Path, *, keys: bool, told: Progress, software: str
 ) -> Backup:
     """Make a backup in DEST. Raises CommandError; what was broken off is no backup, and the next one goes on from it."""
     with shelf.alone(dest):
@@ -55,7 +51,7 @@ def make(
         part = dest / f"{_name(now)}{shelf.UNFINISHED}"
         part.mkdir(mode=0o700)
         rows = _rows(store, part / shelf.DATABASE, told)
-        found = _recordings(part / shelf.DATABASE, archive, dest / shelf.RECORDINGS, told)
+        found = _recordings(part / shelf.DATABASE, kept, dest / shelf.RECORDINGS, told)
         for path in shelf.key_files(directory) if keys else ():
             shelf.put(path, part / shelf.KEYS / path.name)
         files = {
@@ -125,12 +121,12 @@ def _rows(store: Database, place: Path, told: Progress) -> Mapping[str, int]:
     return counted
 
 
-def _recordings(place: Path, archive: ObjectStore, folder: Path, told: Progress) -> Recordings:
+def _recordings(place: Path, store: ObjectStore, folder: Path, told: Progress) -> Recordings:
     """Fetch what the folder lacks."""
     folder.mkdir(mode=0o700, exist_ok=True)
     found = Recordings()
     for one in sealed(place):
-        if is_there(folder / one.kept, one) or _fetched(archive, one, folder):
+        if is_there(folder / one.kept, one) or _fetched(store, one, folder):
             found.count, found.bytes = found.count + 1, found.bytes + one.bytes
         else:
             found.miss(one.id)
@@ -144,18 +140,17 @@ def is_there(path: Path, one: Sealed) -> bool:
     return path.is_file() and path.stat().st_size == one.bytes
 
 
-def _fetched(archive: ObjectStore, one: Sealed, folder: Path) -> bool:
-    """False when the archive has it not, or not as it was."""
-    part, found, size = folder / f"{one.kept}{shelf.UNFINISHED}", hashlib.sha256(), 0
+def _fetched(store: ObjectStore, one: Sealed, folder: Path) -> bool:
+    """False when the archive has it not, or not as it was. Raises ArchiveError."""
     try:
-        pieces = obstore.get(archive, one.name).stream(min_chunk_size=_PIECE)
-    except (FileNotFoundError, NotFoundError):
+        size = archive.size(store, one.name)
+    except FileNotFoundError:
         return False
+    part, found = folder / f"{one.kept}{shelf.UNFINISHED}", hashlib.sha256()
     with part.open("wb") as file:
-        for piece in pieces:
+        for piece in archive.pieces(store, one.name, range(size)):
             file.write(piece)
             found.update(piece)
-            size += len(piece)
         file.flush()
         os.fsync(file.fileno())
     if (size, found.hexdigest()) != (one.bytes, one.sha256):

@@ -4,19 +4,23 @@ import argparse
 import json
 import os
 import shutil
+import sqlite3
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from provisioning.server import archive, parts
-from provisioning.server.commands import Actions, action, day, must_be, opened
+from provisioning.server.commands import Actions, CommandError, action, day, must_be, opened
 from provisioning.server.database import Database
 from provisioning.server.operations import backup, check, faults, quotas, restore, shelf
 from provisioning.server.operations.check import Place
@@ -58,7 +62,8 @@ Looks whether every row has its file, every file its row, and whether sizes are 
 it reads every sealed recording as well. The server may run meanwhile. One line for each fault; exit
 code 0: all is well, 1: something is wrong that has not been mended.
 --mend: what plays or is drawn is made again by the server; what is damaged or no row speaks of is put
-into aside/ in the archive; booths are asked again for what is missing.
+into aside/ in the archive; booths are asked again for what is missing. Where several machines share a
+database, what is on its way through the others looks cut short here: do not mend then.
 
 examples:
   booth-provision server check
@@ -107,6 +112,21 @@ def add_to(actions: "Actions[argparse.ArgumentParser]") -> None:
     one.set_defaults(run=bounds)
 
 
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """What goes wrong below us in a word; the words of libraries may quote rows and keys."""
+    try:
+        yield
+    except BaseError as problem:
+        raise CommandError("the archive has stopped answering; nothing is lost: run it again") from problem
+    except (SQLAlchemyError, sqlite3.Error) as problem:
+        kind = type(problem).__name__
+        raise CommandError(
+            f"the database does not do what it should ({kind}): is it away, or a disk full?"
+        ) from problem
+
+
+@_plainly()
 def make_backup(options: argparse.Namespace) -> int:
     """`server backup`."""
     must_be(options.data)
@@ -147,6 +167,7 @@ def _lacking(found: shelf.Recordings) -> int:
     return 1
 
 
+@_plainly()
 def restore_backup(options: argparse.Namespace) -> int:
     """`server restore`."""
     told, source = Progress(), shelf.find(options.source)
@@ -166,6 +187,7 @@ def restore_backup(options: argparse.Namespace) -> int:
     return 0
 
 
+@_plainly()
 def check_all(options: argparse.Namespace) -> int:
     """`server check`."""
     must_be(options.data)

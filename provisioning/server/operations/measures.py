@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from firmware.forecast import SOON
 from provisioning.server import archive, notes
 from provisioning.server.archive import ArchiveError
 from provisioning.server.database import Database
@@ -32,7 +33,6 @@ from provisioning.server.schema import booth, call, fact, recording, shift
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 LATE = 180.0  # seconds; a booth tells how it is about once a minute
-SOON = 7.0  # days in which a card will be full
 FRESH = 5.0  # seconds for which health and figures are not asked again
 FRONT = "boothphone"
 _WORD = re.compile(r"[A-Za-z0-9:_.-]{1,60}")
