@@ -220,6 +220,7 @@ def sound(office, one):
     return f"/recordings/{call_id}.opus"
 
 
+@pytest.mark.everywhere
 def test_a_recording_comes_in_ranges(sv, sound):
     whole = sv.get(sound)
     assert (whole.status_code, whole.headers["content-type"]) == (200, "audio/ogg")
