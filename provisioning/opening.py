@@ -6,7 +6,7 @@ Of a call that lasted for hours no more than one segment is in memory.
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -80,6 +80,41 @@ def viewed(path: Path, size: int | None = None) -> Iterator[View]:
     """A view of a file, or of its first `size` bytes, while the block lasts."""
     with path.open("rb") as file:
         yield View(file.fileno(), os.fstat(file.fileno()).st_size if size is None else size)
+
+
+def comments(data: View, identities: Sequence[x25519.Identity], call: UUID, answer: int) -> Mapping[str, str]:
+    """What the playable file says of itself: the call, where the answer is, and what the booth did not record.
+
+    `answer` in frames. What was left out is cut, not silent: LEFT_OUT tells how long it was and where in the file.
+    """
+    said = {"CALL": str(call), "ANSWERED_AT": f"{answer * FRAME_SECONDS:.2f}"}
+    closing = _closing(data, identities)
+    gaps = closing.gaps if closing is not None and closing.call == call else ()
+    return said | ({"LEFT_OUT": left_out(gaps)} if gaps else {})
+
+
+def left_out(gaps: Iterable[Gap]) -> str:
+    """Gaps as the playable file tells them.
+
+    >>> left_out([Gap(150, 400)])
+    '8.00 s at 3.00 s'
+    """
+    return "; ".join(f"{gap.frames * FRAME_SECONDS:.2f} s at {gap.at * FRAME_SECONDS:.2f} s" for gap in gaps)
+
+
+def _closing(data: View, identities: Sequence[x25519.Identity]) -> Closing | None:
+    """The closing record of a journal that is whole, found by the lengths alone."""
+    at = start = 0
+    while at < len(data) and (end := journal.claimed_end(data, at)) > at:
+        start, at = at, end
+    record = journal.record_at(data, start, LONGEST_BLOB)
+    if record is None or not record.closing or record.end != len(data):
+        return None
+    try:
+        part = journal.unpack(pyrage.decrypt(record.blob, identities))
+    except (pyrage.DecryptError, JournalError):
+        return None
+    return part if isinstance(part, Closing) else None
 
 
 class Opening:

@@ -15,7 +15,7 @@ from firmware.vault import call_of
 from hw.contracts import FRAME_SECONDS, RATE
 from provisioning import ogg
 from provisioning.faults import Fault
-from provisioning.opening import Opening, viewed
+from provisioning.opening import Opening, left_out, viewed
 
 _DELAY = PRE_SKIP * RATE // 48_000  # samples by which a decoder is late
 _BOTH = 4  # bytes of one sample of both ears
@@ -74,8 +74,10 @@ def load(path: Path, identities: Sequence[x25519.Identity]) -> Recording:
 
 def opus(recording: Recording) -> bytes:
     """A stereo Ogg Opus file, agent left and customer right, of the very packets that were recorded."""
-    mark = f"{recording.answer * FRAME_SECONDS:.2f}"
-    return ogg.mux(recording.agent, recording.customer, {"CALL": str(recording.call), "ANSWERED_AT": mark})
+    said = {"CALL": str(recording.call), "ANSWERED_AT": f"{recording.answer * FRAME_SECONDS:.2f}"}
+    if recording.gaps:
+        said["LEFT_OUT"] = left_out(recording.gaps)
+    return ogg.mux(recording.agent, recording.customer, said)
 
 
 def write_wav(recording: Recording, path: Path) -> None:

@@ -1,7 +1,7 @@
 """One journal made into a file that anybody can play, as far as it opens."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -14,7 +14,7 @@ from firmware.vault import call_of
 from hw.contracts import FRAME_SECONDS
 from provisioning import faults, ogg
 from provisioning.faults import Fault, Flaw
-from provisioning.opening import Opening, Piece, viewed
+from provisioning.opening import Opening, comments, viewed
 from provisioning.recovery.card import Found
 
 SOUND: Final = ".opus"
@@ -95,21 +95,17 @@ def _rebuild(path: Path, scratch: Path, identities: Sequence[x25519.Identity], f
         first = next(pieces, None)
         if first is None:
             return Outcome(path.stem, 0.0, 0.0, (), opening.faults.told)
-        name = str(opening.call)
+        call = opening.call or first.segment.call
+        name = str(call)
         part = folder / f"{name}{SOUND}{_PART}"
-        _write(part, _pages(name, first, pieces))
+        said = comments(data, identities, call, first.segment.answer)
+        _write(part, ogg.pages((packet for piece in chain([first], pieces) for packet in piece.packets), said))
         if not _is_longer(folder / f"{name}{SOUND}", part):
             part.replace(folder / f"{name}{SOUND}")
         part.unlink(missing_ok=True)
         gaps = tuple(_seconds(gap) for gap in opening.gaps)
         answer = first.segment.answer * FRAME_SECONDS
         return Outcome(name, opening.frames * FRAME_SECONDS, answer, gaps, opening.faults.told)
-
-
-def _pages(name: str, first: Piece, rest: Iterator[Piece]) -> Iterable[bytes]:
-    mark = f"{first.segment.answer * FRAME_SECONDS:.2f}"
-    packets = (packet for piece in chain([first], rest) for packet in piece.packets)
-    return ogg.pages(packets, {"CALL": name, "ANSWERED_AT": mark})
 
 
 def _write(path: Path, pages: Iterable[bytes]) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hw.contracts import FRAME_SECONDS
 from provisioning import faults, ogg
-from provisioning.opening import Opening, Piece, viewed
+from provisioning.opening import Opening, Piece, comments, viewed
 from provisioning.server import archive as store
 from provisioning.server.archive import ArchiveError
 from provisioning.server.bell import Bell, Topic
@@ -152,7 +152,8 @@ class Opener:
             if first is not None:
                 draft = self._uploads.draft(name)
                 with draft.open("wb") as out:
-                    out.writelines(joined(name, chain([first], pieces)))
+                    said = comments(data, self._identities, name, first.segment.answer)
+                    out.writelines(joined(name, chain([first], pieces), said))
                     out.flush()
                     os.fdatasync(out.fileno())
                 store.keep(self._archive, f"{name}{store.OPUS}", draft)
@@ -220,12 +221,12 @@ class Opener:
         self._bell.ring(Topic.RECORDINGS)
 
 
-def joined(name: UUID, pieces: Iterator[Piece]) -> Iterator[bytes]:
-    """An Ogg Opus file, page by page; `pieces` holds at least one."""
+def joined(name: UUID, pieces: Iterator[Piece], said: Mapping[str, str] | None = None) -> Iterator[bytes]:
+    """An Ogg Opus file, page by page; `pieces` holds at least one, `said` is what the file says of itself."""
     first = next(pieces)
     mark = f"{first.segment.answer * FRAME_SECONDS:.2f}"
     packets = (packet for piece in chain([first], pieces) for packet in piece.packets)
-    return ogg.pages(packets, {"CALL": str(name), "ANSWERED_AT": mark})
+    return ogg.pages(packets, said or {"CALL": str(name), "ANSWERED_AT": mark})
 
 
 _STATE = select(recording.c.state).where(recording.c.id == bindparam("id"), recording.c.erased.is_(None))

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import wave
 from math import tau
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from firmware.recorder import Recorder
 from firmware.vault import Vault
 from hw.contracts import FRAME, RATE, SILENCE
 from provisioning import cli, keys
+from provisioning.opening import comments, viewed
 
 AGENT, CUSTOMER = 440, 1000  # Hz
 CALL = "3f2a0000-0000-4000-8000-000000000001"
@@ -147,10 +148,14 @@ def test_the_answer_mark_is_where_the_agent_begins(vault, play, tmp_path):
     assert np.max(np.abs(right[: rate // 10])) > 1000
 
 
-def test_a_pause_is_stated(vault, play):
-    record(vault, 100, pause=75)
+def test_a_pause_is_stated(vault, play, tmp_path, key):
+    path = record(vault, 100, pause=75)
     code, out, _ = play(CALL)
     assert code == 0
+    assert b"LEFT_OUT=1.50 s at 1.00 s" in (tmp_path / f"{CALL}.opus").read_bytes()
+    with viewed(path) as data:  # as the server and the recovery of a card say it, before they have seen all of it
+        said = comments(data, keys.load(key), UUID(CALL), 0)
+    assert said["LEFT_OUT"] == "1.50 s at 1.00 s"
     assert "left out  0:01.50 at 0:01.00" in out
     assert "length    0:02.00" in out
 
