@@ -56,6 +56,8 @@ class Wallet:
         if not path.exists():
             path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             _replace(path, base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()), 0o600)
+        for folder in path.parent, path.parent.parent:  # before a token is spent on it, also when a crash came between
+            _known(folder)
         return Ed25519PrivateKey.from_private_bytes(base64.b64decode(path.read_bytes()))
 
     def keep(self, identity: Identity) -> None:

@@ -35,6 +35,7 @@ def serve(arm, history, data, port):
     history.tell("server starts")
     server = Server(data, api_port=port)
     server.start()
+    history.tell("server serves")
     while True:
         signal.pause()
 

@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from firmware import wire
 from firmware.desk.rig import Rig  # noqa: F401  (imported once, before the forks)
+from firmware.syncing.identity import Wallet
 from provisioning.server import tls
 from provisioning.server.parts import RECORDINGS_KEY, Parts
 from tests.crash import roles
@@ -302,6 +304,30 @@ def booth_call(case):
     case.judged(audio=case.kind.fate is Fate.DIE)
 
 
+def enrolled(case):
+    """`booth-sync enrol` on an empty card, again with the same token after a crash; then sync serves."""
+    shutil.rmtree(case.card)
+    case.card.mkdir()
+    case.watch(Disk(case.root))
+    case.start("server", roles.serve, case.server, case.port)
+    case.until("the server serves", lambda: case.history.has("server serves"), _nothing)
+    for _ in range(2):
+        case.start("enrol", roles.enrol, case.card, case.token)
+        case.until("the end of enrol", lambda: case.ended("enrol"), _nothing)
+        if case.history.has("enrolled", code=0):
+            break
+        _again(case, "enrol")
+    case.kill("enrol")
+    case.cut(Cut.STRICT)
+    if Wallet(case.card).identity() is None:
+        case.faults.append("not enrolled, and a token is spent")
+        return
+    case.start("sync", roles.synchronise, case.card)
+    status = {"method": "POST", "target": wire.STATUS, "status": 200}
+    case.until("the server knows the booth", lambda: case.history.has("answer", **status), _nothing)
+    case.faults += Judge(case.history, case.card).promises()
+
+
 def found(case):
     """`server init`, again after a crash; then the server serves."""
     shutil.rmtree(case.server)
@@ -336,13 +362,14 @@ def _again(case, name):
         raise Stuck(f"{name} ended with {status}")
 
 
-ROOTS = {"server": "server", "sync": "card", "booth": "card", "init": "server"}
-WORKERS = {"server": ("server", "init"), "card": ("books", "sync", "booth")}
+ROOTS = {"server": "server", "sync": "card", "booth": "card", "init": "server", "enrol": "card"}
+WORKERS = {"server": ("server", "init"), "card": ("books", "sync", "booth", "enrol")}
 SCRIPTS = {
     "server": lambda case: Call(case).run(),
     "sync": lambda case: Call(case).run(),
     "booth": booth_call,
     "init": found,
+    "enrol": enrolled,
 }
 
 

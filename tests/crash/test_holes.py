@@ -12,6 +12,7 @@ from firmware.__main__ import recover
 from firmware.calls import Call, Calls
 from firmware.clock import Clock
 from firmware.recorder import Recorder
+from firmware.syncing.identity import Wallet
 from firmware.vault import Vault
 from hw.contracts import FRAME
 from provisioning import intact
@@ -101,3 +102,12 @@ def test_the_name_of_a_recording_that_a_crash_left_is_sure_before_anybody_is_tol
     assert [found.segments for found in vault.recover()] == [0]
     assert waited == [str(tmp_path / "recordings")]
     vault.close()
+
+
+def test_the_key_that_a_token_is_spent_on_is_on_the_card_with_its_folder(tmp_path, monkeypatch):
+    waited = []
+    monkeypatch.setattr("os.fsync", lambda file: waited.append(str(Path(f"/proc/self/fd/{file}").readlink())))
+    for _ in range(2):  # the second is after a crash in the first
+        waited.clear()
+        Wallet(tmp_path).key()
+        assert waited[-2:] == [str(tmp_path / "sync"), str(tmp_path)]
