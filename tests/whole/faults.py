@@ -107,7 +107,7 @@ class Line:
         self._to, self._directory, self._chance = port, directory, random.Random(seed)
         self._patience, self._every, self._often, self._through = patience, every, often, through
         self.happened, self.statuses = Counter(), Counter()
-        self._spoil, self._bad = spoil, set()
+        self._spoil, self._bad, self._vain = spoil, set(), set()
         self.connections = 0
         self.own_faults = []  # of this file: then it proves nothing
         self._held = []
@@ -317,7 +317,13 @@ class Line:
                 again[1].transport.abort()
             if kind != "twice":
                 _, head, body = second
-        if kind != "well" and (kind != VAIN or status < 300):
+        portion = request.target, request.headers.get(wire.OFFSET.lower())
+        if portion in self._vain and status != 401:
+            self._vain.discard(portion)
+            self.happened[VAIN] += 1
+        if kind == VAIN and status < 300:
+            self._vain.add(portion)
+        elif kind not in {"well", VAIN}:
             self.happened[kind] += 1
         if kind in {"answer lost", VAIN}:
             return False

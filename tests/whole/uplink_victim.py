@@ -91,7 +91,10 @@ class Booth:
 
     def _enrolled(self, token, plan):
         """As many links as the daemon has for the way up; they count together."""
-        assert sync.main(["enrol", token, "--data", str(self._card)]) == 0
+        ends = time.monotonic() + STUCK
+        while sync.main(["enrol", token, "--data", str(self._card)]):  # the server may just have been killed
+            assert time.monotonic() < ends
+            self._delivered.wait(0.2)
         wallet = Wallet(self._card)
         identity, counter = replace(wallet.identity(), url=plan["line"]), wallet.counter()
         wallet.keep(identity)
