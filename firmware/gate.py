@@ -1,9 +1,8 @@
 """Where the guard is asked: gathers the facts, the rules and the time for one number, at the moment of dialling."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from math import inf
+from typing import Final
 
 from firmware.calls import Calls
 from firmware.claims import Claims
@@ -15,6 +14,8 @@ from firmware.redial import Callee, Decision, Fact, Listing, Verdict, decide
 from firmware.registers import RegisterError, Registers
 from firmware.rulebook import InForce
 from firmware.zones import zones_of
+
+_STRICTER: Final = (Verdict.ALLOW, Verdict.WARN, Verdict.BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,12 @@ class Gate:
             return decide(target.number, (), self._law.book, self._clock.now(), override=override)
         owed = owed or self._calls.owed() is not None
         # A clock that has jumped may be right or wrong: what is forbidden in either case is forbidden.
-        doubts = self._clock.doubts
-        return _strictest([self._decided(target, doubt, owed=owed, override=override) for doubt in doubts])
+        decisions: list[Decision] = []
+        for doubt in self._clock.doubts:
+            decisions.append(self._decided(target, doubt, owed=owed, override=override))
+            if decisions[-1].verdict is Verdict.BLOCK:
+                break
+        return max(decisions, key=lambda one: _STRICTER.index(one.verdict))
 
     def _decided(self, target: Target, doubt: float, *, owed: bool, override: bool) -> Decision:
         """The verdict, should the present time be ahead by `doubt`."""
@@ -100,9 +105,3 @@ class Gate:
             with suppress(RegisterError):
                 found |= {one.name: Listing(one.asof, on) for one, on in self._registers.look_up(key, (name,))}
         return found
-
-
-def _strictest(decisions: Sequence[Decision]) -> Decision:
-    """The one that forbids most, and for longest; among equals the first."""
-    rank = {Verdict.ALLOW: 0, Verdict.WARN: 1, Verdict.BLOCK: 2}
-    return max(decisions, key=lambda one: (rank[one.verdict], inf if one.until is None else one.until))
