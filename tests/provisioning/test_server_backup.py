@@ -19,6 +19,7 @@ from provisioning import cli
 from provisioning.server import database, parts, schema
 from provisioning.server.commands import CommandError
 from provisioning.server.operations import shelf, snapshot
+from provisioning.server.operations.cli import open_archive
 from provisioning.server.run import Server
 from tests.places import Services
 
@@ -178,6 +179,12 @@ def test_from_files_to_services_and_back(office, provision, request, tmp_path):
         code, _, err = provision("server", "restore", dest, "--data", place, "--replace")
         assert code == 1
         assert "make a new, empty one" in err
+        hurt, archive = f"{next(iter(office.calls))}.journal", open_archive(place)
+        obstore.put(archive, hurt, b"short")
+        assert provision("server", "check", "--data", place)[0] == 1
+        assert provision("server", "check", "--mend", "--data", place)[0] == 0
+        assert bytes(obstore.get(archive, f"aside/{hurt}").bytes()) == b"short"
+        assert hurt not in files(archive)
     assert provision("server", "restore", dest, "--data", tmp_path / "back")[0] == 0
     with closing(parts.open_database(tmp_path / "back")) as store:
         but = ("server_note", "booth", "claim", "token", "recording")

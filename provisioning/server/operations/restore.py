@@ -172,12 +172,13 @@ def _put_recordings(backup: Backup, rows: Path, target: Target, told: Progress) 
     for one in sealed(rows):
         path = backup.recordings / one.kept
         if not _is_kept(store, one):
-            copy = rows.parent / one.name  # one of its own: `keep` may give the very file another name
+            copy = rows.parent / one.name  # one of its own: the archive may give the very file another name
             shelf.put(path, copy)
-            archive.keep(store, one.name, copy)
+            archive.put(store, one.name, copy)
             copy.unlink()
         count += 1
         told("recordings", count, backup.manifest.recordings.count)
+    archive.settle(store)
     return count
 
 
