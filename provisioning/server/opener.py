@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 TAKEN, WHOLE, TORN, REFUSED = "taken", "whole", "torn", "refused"
 SWEEP = 30.0  # seconds after which one looks for what other processes or failures have left
 CALM = 0.05  # seconds after the last upload in which the next one is likely to come
+LONGEST_REST = 0.2  # seconds: between two pieces many others may have been opened, each with rests of its own
 SHARE = 4  # while uploads come in, rest so many times as long as was worked: both need the interpreter
 
 
@@ -206,7 +207,7 @@ class Opener:
         for piece in pieces:
             yield piece
             if self._uploading or time.monotonic() - self._last_upload < CALM:
-                self._over.wait(SHARE * (time.monotonic() - began))
+                self._over.wait(min(SHARE * (time.monotonic() - began), LONGEST_REST))
             began = time.monotonic()
 
     def _state(self, name: UUID) -> str | None:
