@@ -2,10 +2,6 @@
 
 import json
 import re
-import select
-import signal
-import subprocess
-import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -20,38 +16,11 @@ from provisioning.server.operations import counters
 from provisioning.server.operations.measures import healthy
 from provisioning.server.run import Server
 from tests.places import Files
+from tests.provisioning.programs import Program
 from tests.provisioning.travellers import Phone, Traveller
 
 SAMPLE = re.compile(r'(boothphone_[a-z_]+)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\.)*",?)+)\})? (-?[0-9.e+]+)')
 NAME = "印印のブース"
-
-
-class Fleet:
-    """A server of two processes, and a booth."""
-
-    def __init__(self, directory, *more):
-        run = [
-            "server",
-            "run",
-            "--data",
-            str(directory),
-            "--api",
-            "127.0.0.1:0",
-            "--pages",
-            "127.0.0.1:0",
-            "--announce",
-        ]
-        command = [sys.executable, "-m", "provisioning.cli", *run, "--processes", "2", "--log", "json", *more]
-        self.log = directory.parent / "log"
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-        assert select.select([self.process.stdout], [], [], 100)[0]
-        self.told = json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0
-        self.process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +33,9 @@ def directory(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fleet(directory):
-    made = Fleet(directory, "--metrics", "127.0.0.1:0", "--name-booths")
+    made = Program(directory, "--metrics", "127.0.0.1:0", "--name-booths", "--log", "json")
     yield made
-    made.close()
+    made.stop()
 
 
 def figures(text):

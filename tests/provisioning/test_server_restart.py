@@ -1,17 +1,11 @@
 """Booths work on while the server is restarted again and again: nothing is lost, nothing doubled, nobody notices a reload."""
 
 import hashlib
-import json
-import select
-import signal
-import subprocess
-import sys
 import threading
 import time
 import uuid
 from contextlib import closing
 from http.client import HTTPException
-from pathlib import Path
 
 import obstore
 import pytest
@@ -23,52 +17,11 @@ from provisioning.server import parts, schema
 from provisioning.server.operations.cli import open_archive
 from tests.places import Files
 from tests.provisioning.conftest import Deck, raw, recipient_of
+from tests.provisioning.programs import PATIENCE, Program
 from tests.provisioning.travellers import Traveller
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-PATIENCE = 120
 REST = 0.2  # seconds between two calls of a booth: enough is under way at every moment all the same
-
-
-class Program:
-    """The server as a program, always at the same place."""
-
-    def __init__(self, directory):
-        self.directory, self.port = directory, 0
-        self.start()
-
-    def start(self):
-        place = f"127.0.0.1:{self.port}"
-        run = ["server", "run", "--data", str(self.directory), "--api", place, "--pages", "127.0.0.1:0", "--announce"]
-        command = [sys.executable, "-m", "provisioning.cli", *run, "--processes", "2"]
-        with (self.directory.parent / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
-        assert select.select([self.process.stdout], [], [], PATIENCE)[0]
-        self.port = int(json.loads(self.process.stdout.readline())["api"].rpartition(":")[2])
-
-    def workers(self):
-        """Those who serve."""
-        pid = self.process.pid
-        return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-
-    def reload(self):
-        """SIGHUP; returns when all who served have left."""
-        before = self.workers()
-        self.process.send_signal(signal.SIGHUP)
-        ends, pause = time.monotonic() + PATIENCE, threading.Event()
-        while before & self.workers() or len(self.workers()) < 2:
-            assert time.monotonic() < ends
-            pause.wait(0.05)
-
-    def restart(self):
-        """SIGTERM, and start again."""
-        self.stop()
-        self.start()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(PATIENCE) == 0
-        self.process.stdout.close()
 
 
 class Worker(threading.Thread):
