@@ -36,7 +36,9 @@ from provisioning.server.parts import DatabaseAwayError
 from provisioning.server.run import Server
 from tests.provisioning import racers
 
-PATIENCE = 60  # seconds for what takes a fraction of one on a machine with nothing else to do
+PATIENCE = 100  # seconds for what takes a few of them on a machine with nothing else to do
+
+pytestmark = pytest.mark.timeout(300)
 
 
 def wait_for(condition):
@@ -359,6 +361,7 @@ class Crowd:
                 self.acknowledged.append(fact["id"])
             except SyncError as problem:
                 self.failed.append(problem)
+            self.over.wait(0.02)  # the others want the processor, too
 
     def stop(self):
         self.over.set()
@@ -408,7 +411,6 @@ def test_a_process_that_dies_is_replaced_and_what_it_said_holds(pair, lines):
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(300)
 def test_a_process_that_says_nothing_any_more_is_replaced(pair, lines):
     before = pair.workers()
     stuck = max(before)
@@ -421,6 +423,8 @@ def test_a_process_that_says_nothing_any_more_is_replaced(pair, lines):
 
 
 def test_a_new_process_that_cannot_begin_leaves_the_old_ones_at_work(pair, lines):
+    if not pair.store.sqlite:
+        pytest.skip("the same on every engine")
     before, said = pair.workers(), len(pair.text())
     certificate = pair.directory / tls.CERTIFICATE
     away = certificate.rename(certificate.with_suffix(".away"))
