@@ -253,7 +253,7 @@ def test_weeks_without_a_server_come_in_once_and_disturb_nobody(tmp_path, deck_o
     try:
         while any(card.owing() for card in cards):
             assert crew.alive()
-            assert time.monotonic() - began < 150 + booths * calls / 50
+            assert time.monotonic() - began < 150 + booths * calls / 60
             select.select([], [], [], 0.2 if calls < 100 else 2.0)
         took = time.monotonic() - began
     finally:
