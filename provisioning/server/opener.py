@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from types import TracebackType
 from uuid import UUID
 
 from obstore.exceptions import BaseError
@@ -35,6 +36,7 @@ from provisioning.server.waveform import Waveform
 log = logging.getLogger(__name__)
 
 TAKEN, WHOLE, TORN, REFUSED = "taken", "whole", "torn", "refused"
+FAILURES = (ArchiveError, BaseError, OSError, SQLAlchemyError)  # of the world: they pass
 SWEEP = 30.0  # seconds after which one looks for what other processes or failures have left
 CALM = 0.05  # seconds after the last upload in which the next one is likely to come
 LONGEST_REST = 0.2  # seconds: between two pieces many others may have been opened, each with rests of its own
@@ -123,12 +125,8 @@ class Opener:
 
     def _safely(self, work: Callable[..., None], *of: UUID) -> None:
         """Whatever is wrong with one recording, the others are opened."""
-        try:
+        with _Apart():
             work(*of)
-        except (ArchiveError, BaseError, OSError, SQLAlchemyError) as problem:
-            log.warning("a recording could not be opened now, it is tried again: %s", type(problem).__name__)
-        except Exception:
-            log.exception("a recording could not be opened")
 
     def _sweep(self) -> None:
         """Open what was nobody's the last time, too: of a process that died, or from when the archive was away."""
@@ -173,7 +171,7 @@ class Opener:
         """Draw the waveform; then nothing of the upload is needed any more."""
         with self._uploads.opening(name) as mine:
             state = self._state(name) if mine else None
-            if state in {WHOLE, TORN}:
+            if state in {WHOLE, TORN} and self._undrawn(name):  # after a start it is asked for twice
                 peaks = self._peaks(name)
                 if peaks is None:
                     return
@@ -215,11 +213,31 @@ class Opener:
             state: str | None = connection.scalar(_STATE, {"id": str(name)})
         return state
 
+    def _undrawn(self, name: UUID) -> bool:
+        with self._database.read() as connection:
+            return connection.scalar(_UNDRAWN.where(recording.c.id == str(name))) is not None
+
     def _update(self, name: UUID, state: str, values: Mapping[str, object]) -> None:
         row = (recording.c.id == str(name)) & (recording.c.state == state)
         with self._database.write(durable=False) as connection:  # if it is lost, it is done again
             connection.execute(update(recording).where(row).values(dict(values)))
         self._bell.ring(Topic.RECORDINGS)
+
+
+class _Apart:
+    """What goes wrong inside is logged and goes no further."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, _: TracebackType | None
+    ) -> bool:
+        if isinstance(problem, FAILURES):
+            log.warning("a recording could not be opened now, it is tried again: %s", type(problem).__name__)
+        elif isinstance(problem, Exception):
+            log.error("a recording could not be opened", exc_info=problem)
+        return isinstance(problem, Exception)
 
 
 def joined(name: UUID, pieces: Iterator[Piece], said: Mapping[str, str] | None = None) -> Iterator[bytes]:

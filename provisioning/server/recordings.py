@@ -26,7 +26,7 @@ from provisioning.server import notes
 from provisioning.server.bell import Bell, Topic
 from provisioning.server.booths import Booth
 from provisioning.server.database import Database
-from provisioning.server.opener import TAKEN, Opener, joined
+from provisioning.server.opener import FAILURES, TAKEN, Opener, joined
 from provisioning.server.refusals import Refused
 from provisioning.server.schema import memo, recording
 from provisioning.server.together import Together
@@ -81,7 +81,7 @@ class Recordings:
         self._database, self._archive, self._uploads = database, archive, uploads
         self._identities, self._bell, self._now = identities, bell, now
         self._opener = Opener(database, archive, uploads, identities, bell)
-        self._taken = Together(self._settle)
+        self._taken = Together(self._settle, FAILURES)
 
     def progress(self, one: Booth, name: UUID) -> Progress:
         """How far it is. Raises Refused for another booth's."""

@@ -9,10 +9,13 @@ _T = TypeVar("_T")
 
 
 class Together(Generic[_T]):
-    """Work that is done in rounds, by whoever comes first; those who come meanwhile share the next round."""
+    """Work that is done in rounds, by whoever comes first; those who come meanwhile share the next round.
 
-    def __init__(self, work: Callable[[Sequence[_T]], None]) -> None:
-        self._work = work
+    `failures` are the world's faults that the work may raise.
+    """
+
+    def __init__(self, work: Callable[[Sequence[_T]], None], failures: tuple[type[Exception], ...]) -> None:
+        self._work, self._failures = work, failures
         self._waiting: list[tuple[_T, Future[None]]] = []
         self._lock, self._turn = threading.Lock(), threading.Lock()
 
@@ -31,12 +34,15 @@ class Together(Generic[_T]):
     def _round(self, batch: Sequence[tuple[_T, Future[None]]]) -> None:
         try:
             self._work([one for one, _ in batch])
-        except Exception as problem:  # noqa: BLE001  (whoever waits is told)
+        except self._failures as problem:
             if len(batch) == 1:
                 batch[0][1].set_exception(problem)
                 return
             for each in batch:  # it may have been the fault of one of them
                 self._round([each])
-            return
-        for _, done in batch:
-            done.set_result(None)
+        else:
+            for _, done in batch:
+                done.set_result(None)
+        finally:
+            for _, done in batch:
+                done.cancel()  # only after a fault of our own, of which nobody is left waiting

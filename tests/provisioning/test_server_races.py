@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -208,9 +208,9 @@ def test_whoever_comes_during_a_round_shares_the_next():
         assert may.acquire(timeout=20)
         rounds.append(sorted(batch))
         if 13 in batch:
-            raise ValueError(13)
+            raise OSError(13)
 
-    together = Together(work)
+    together = Together(work, (OSError,))
     with ThreadPoolExecutor(5) as pool:
         first = pool.submit(together.do, 1)
         assert began.acquire(timeout=20)
@@ -222,4 +222,25 @@ def test_whoever_comes_during_a_round_shares_the_next():
         first.result(20)
         failures = [each.exception(20) for each in rest]
     assert rounds[:2] == [[1], [2, 3, 13]]
-    assert [type(problem) for problem in failures] == [type(None), ValueError, type(None)]
+    assert [type(problem) for problem in failures] == [type(None), OSError, type(None)]
+
+
+def test_after_a_fault_of_our_own_nobody_waits_for_ever():
+    may, began = threading.Semaphore(0), threading.Semaphore(0)
+
+    def work(batch):
+        began.release()
+        assert may.acquire(timeout=20)
+        return 1 / (2 - len(batch))
+
+    together = Together(work, (OSError,))
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(together.do, 1)
+        assert began.acquire(timeout=20)
+        rest = [pool.submit(together.do, number) for number in (2, 3)]
+        while len(together._waiting) < 2:
+            assert not first.done()
+        may.release(2)
+        first.result(20)
+        failures = {type(each.exception(20)) for each in rest}
+    assert failures == {ZeroDivisionError, CancelledError}
