@@ -388,10 +388,10 @@ def test_a_broken_build_is_caught(tmp_path, name):
 @pytest.mark.soak
 def test_a_byte_that_rots_on_the_server(tmp_path):
     """It begins anew; whoever does not look at the digest keeps the wrong byte."""
-    assert storm(tmp_path / "right", uploads=12, booths=2, spoil=3, seed=3) == []
+    size = {"uploads": 24, "booths": 2, "spoil": 3, "often": 0.02, "through": 1.0}
+    assert caught(storm(tmp_path / "right", **size)) == []
     source = broken(tmp_path / "source", {"provisioning/server/recordings.py": (DIGEST,)})
-    found = storm(tmp_path / "wrong", uploads=12, booths=2, spoil=3, seed=3, source=source)
-    assert caught(found)
+    assert caught(storm(tmp_path / "wrong", **size, source=source))
 
 
 def test_the_broken_builds_can_still_be_made(tmp_path):
