@@ -49,18 +49,19 @@ class Calendar:
     boot: str
     offset: float | None  # of this boot; None: the time is not known
     doubt: float  # seconds by which the present time may be ahead of the truth
+    late: bool = True  # date earlier boots' records as late as they may have been; else by the best that is known
 
     @classmethod
-    def of(cls, clock: Clock, doubt: float | None = None) -> "Calendar":
+    def of(cls, clock: Clock, doubt: float | None = None, *, late: bool = True) -> "Calendar":
         """At this moment; with a doubt that is not the clock's own, if one is given."""
         stamp = clock.stamp()
         offset = None if stamp.utc is None else stamp.utc - stamp.monotonic
-        return cls(stamp.boot, offset, clock.doubt if doubt is None else doubt)
+        return cls(stamp.boot, offset, clock.doubt if doubt is None else doubt, late)
 
     def dates(self, rows: Sequence[sqlite3.Row]) -> list[float | None]:
         """The dates of some facts of one number, in the order in which they were written.
 
-        Each row tells `at`, `boot`, `monotonic`, and `latest` of its boot. Within this boot the time between two moments is
+        Each row tells `at`, `boot`, `monotonic`, `dated` by the best that is known, and `latest` of its boot. Within this boot the time between two moments is
         known for certain. What was written earlier or elsewhere moves with the present time as far as that is in doubt: its
         age is what has certainly passed.
         """
@@ -77,8 +78,8 @@ class Calendar:
     def _date(self, row: sqlite3.Row) -> float | None:
         if row["boot"] is not None and row["boot"] == self.boot:
             return row["at"] if self.offset is None else float(row["monotonic"] + self.offset)
-        known = row["at"]
-        if row["boot"] is not None and row["latest"] is not None:
+        known = row["dated"]
+        if self.late and row["boot"] is not None and row["latest"] is not None:
             known = row["monotonic"] + row["latest"]
         return None if known is None else float(known + self.doubt)
 

@@ -35,13 +35,14 @@ class Facts:
     def __init__(self, store: Store, booth: str, clock: Clock) -> None:
         self._store, self._booth, self._clock = store, booth, clock
 
-    def facts(self, key: str, doubt: float | None = None) -> tuple[Fact, ...]:
+    def facts(self, key: str, doubt: float | None = None, *, late: bool = True) -> tuple[Fact, ...]:
         """All that is known of a number, oldest first; dated as the guard wants it, see firmware.dating.
 
-        `doubt`: seconds by which to take the present time to be ahead; without it, as far as it may be.
+        `doubt`: seconds by which to take the present time to be ahead; without it, as far as it may be. `late`: date what
+        was written in earlier boots as late as it may have been, else by the best that is known.
         """
         date_boot(self._store, self._clock)
-        calendar, rows = Calendar.of(self._clock, doubt), self._store.rows(_FACTS, key)
+        calendar, rows = Calendar.of(self._clock, doubt, late=late), self._store.rows(_FACTS, key)
         return tuple(_strictly(row, at, calendar) for row, at in zip(rows, calendar.dates(rows), strict=True))
 
     def add_fact(self, fact: Fact) -> None:

@@ -53,18 +53,19 @@ class Gate:
         owed = owed or self._calls.owed() is not None
         # A clock that has jumped may be right or wrong: what is forbidden in either case is forbidden.
         decisions: list[Decision] = []
-        for doubt in self._clock.doubts:
-            decisions.append(self._decided(target, doubt, owed=owed, override=override))
+        for doubt, late in (*((doubt, True) for doubt in self._clock.doubts), (0.0, False)):
+            facts = self._calls.facts(target.number.key, doubt, late=late)
+            decisions.append(self._decided(target, facts, owed=owed, override=override))
             if decisions[-1].verdict is Verdict.BLOCK:
                 break
         return max(decisions, key=lambda one: _STRICTER.index(one.verdict))
 
-    def _decided(self, target: Target, doubt: float, *, owed: bool, override: bool) -> Decision:
-        """The verdict, should the present time be ahead by `doubt`."""
+    def _decided(self, target: Target, facts: tuple[Fact, ...], *, owed: bool, override: bool) -> Decision:
+        """The verdict by such facts."""
         key = target.number.key
         return decide(
             target.number,
-            (*self._calls.facts(key, doubt), *self._claims.held(key)),
+            (*facts, *self._claims.held(key)),
             self._law.book,
             self._clock.now(),
             callee=self._callee(target),

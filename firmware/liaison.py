@@ -98,7 +98,7 @@ class Liaison:
             self._clock.hear(now.monotonic + ahead, "server")
 
     def _is_news(self, utc: float) -> bool:
-        """Whether the server's time is worth taking: its answers are some seconds old, or it would move to and fro."""
+        """Whether the server's time is worth taking: its answers are some seconds old, or it would never stand still."""
         now = self._clock.now()
         return now is None or self._clock.source in _LESSER or abs(utc - now) > DIFFERS
 
