@@ -114,7 +114,7 @@ class Life:
             self.step, self.vouched = 0.0, True
         else:
             self.clock.hear(self.true + self.chance.uniform(-1, 1), source)
-        self.heard = True
+        self.heard = self.heard or self.clock.now() is not None  # else the truth was not believed, and is no first word
 
     def a_source_lies(self):
         wild = self.chance.uniform(-20 * DAY, 20 * DAY)  # two that lie do not tell the same lie
