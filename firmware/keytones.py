@@ -70,7 +70,7 @@ def is_key(frame: bytes) -> bool:
 
     >>> from hw.dtmf import tones
     >>> [is_key(frame) for frame in tones("5")[1:7]]
-    [True, True, True, False, False, False]
+    [True, True, True, True, False, False]
     """
     samples = array("h", frame)
     power: float = sum(map(mul, samples, samples)) / _LENGTH

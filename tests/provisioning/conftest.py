@@ -23,7 +23,7 @@ from firmware.journal import Closing, Ending, Segment
 from firmware.opus import Encoder
 from hw.contracts import FRAME
 from provisioning.server.run import Server
-from tests.provisioning.offices import copied, office  # noqa: F401  (fixtures of several files)
+from tests.provisioning.offices import copied, growing, office  # noqa: F401  (fixtures of several files)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 import shutil
 import sqlite3
 import uuid
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,20 @@ class Office:
 @pytest.fixture(scope="module")
 def office(phone, deck_of, tmp_path_factory):
     """One for all tests that leave it as it is, on files."""
+    with opened(phone, deck_of, tmp_path_factory) as made:
+        yield made
+
+
+@pytest.fixture
+def growing(phone, deck_of, tmp_path_factory):
+    """One for a test that goes on with it."""
+    with opened(phone, deck_of, tmp_path_factory) as made:
+        yield made
+
+
+@contextmanager
+def opened(phone, deck_of, tmp_path_factory):
+    """An office while it is open."""
     with Files().place():
         server = Server(tmp_path_factory.mktemp("office"))
         server.start()

@@ -195,16 +195,16 @@ def test_from_files_to_services_and_back(office, provision, request, tmp_path):
     }
 
 
-def test_the_next_backup_copies_only_what_is_new(office, copied, provision):
-    _, dest = copied
+def test_the_next_backup_copies_only_what_is_new(growing, provision):
+    dest = growing.dest
     before = {path.name: path.stat().st_ino for path in (dest / "recordings").iterdir()}
-    office.work(1)
-    assert provision("server", "backup", dest, "--data", office.directory)[0] == 0
+    growing.work(1)
+    assert provision("server", "backup", dest, "--data", growing.directory)[0] == 0
     after = {path.name: path.stat().st_ino for path in (dest / "recordings").iterdir()}
     assert len(after) == len(before) + 1
     assert before.items() <= after.items()
     assert [shelf.Backup(place).manifest.recordings.count for place in shelf.whole(dest)] == [len(before), len(after)]
-    assert {name.partition(".")[0] for name in after} == set(office.calls)
+    assert {name.partition(".")[0] for name in after} == set(growing.calls)
 
 
 def test_what_was_deleted_for_good_leaves_the_backups_too(copied, provision):

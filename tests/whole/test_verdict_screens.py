@@ -33,6 +33,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 HOUR, DAY = 3600.0, 86400.0
 SIZES = [(screen, language) for screen in ("ili9341", "hd44780") for language in ("ja", "en")]
+OTHERS = [("ili9341", "en"), ("hd44780", "ja")]  # the longest walk has both screens and both languages without these
 COUNTERS = """
 [[frequency]]
 id = "two"
@@ -237,7 +238,9 @@ def desk(chromium, tmp_path):
         yield lambda **how: Desk(stack, chromium, tmp_path, **how)
 
 
-@pytest.mark.parametrize(("screen", "language"), SIZES)
+@pytest.mark.parametrize(
+    ("screen", "language"), [pytest.param(*size, marks=[pytest.mark.soak] if size in OTHERS else []) for size in SIZES]
+)
 def test_every_verdict_has_its_screen(desk, tmp_path, screen, language):
     ours = pack(tmp_path, "own", COUNTERS + '\n[register]\nnames = ["tps"]\n')
     booth = desk(screen=screen, language=language, packs=[ours])
