@@ -44,6 +44,7 @@ class Store:
     def __init__(self, path: Path | str, written: Callable[[], object] = lambda: None) -> None:
         """`written` is called after each durable transaction."""
         self._written, self.ailing = written, False
+        self._doubtful = False  # an fsync of the log failed, and nothing has made good for it yet
         with _blaming_the_card():
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
@@ -89,10 +90,13 @@ class Store:
         """
         before = self._db.total_changes
         try:
-            with _blaming_the_card(), self._transaction(durable=durable):
-                yield self._db
-        except CardError:
+            with _blaming_the_card():
+                self._make_good()
+                with self._transaction(durable=durable):
+                    yield self._db
+        except CardError as problem:
             self.ailing = True
+            self._doubtful |= getattr(problem.__cause__, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_FSYNC
             raise
         self.ailing = self.ailing and self._db.total_changes == before  # what wrote nothing tells nothing
         if durable:
@@ -108,6 +112,16 @@ class Store:
         finally:
             if self._db.in_transaction:  # it failed, and a full card has not rolled back by itself
                 self._db.execute("ROLLBACK")
+
+    def _make_good(self) -> None:
+        """After a failed fsync begin the log anew, before anything is committed on top of what it may have lost.
+
+        Linux takes pages that it failed to write for written (see fsync(2)); they are still in memory, so the file can
+        be brought up to date from them.
+        """
+        if self._doubtful:
+            busy = self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0]
+            self._doubtful = bool(busy)
 
     def rows(self, question: str, *values: Value) -> list[sqlite3.Row]:
         """Every row of the answer. Raises CardError."""

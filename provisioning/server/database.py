@@ -13,6 +13,7 @@ from alembic.config import Config
 from sqlalchemy import URL, Connection, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 PATIENCE = 10.0  # seconds to wait for another's write, be it of another process
@@ -47,6 +48,7 @@ class Database:
             url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=PATIENCE, hide_parameters=True, **more
         )
         self._one_writer = threading.Lock()  # SQLite lets waiting writers poll; a lock hands over at once
+        self._doubtful = False  # an fsync of SQLite's log failed, and nothing has made good for it yet
         event.listen(self._engine, "connect", _prepare_sqlite if self.sqlite else _prepare_postgresql)
         if self.sqlite:
             event.listen(self._engine, "begin", _begin)
@@ -68,12 +70,28 @@ class Database:
         with ExitStack() as stack:
             if self.sqlite:
                 stack.enter_context(self._one_writer)
+                stack.enter_context(self._wary())
             options = _WRITING | {"durable": durable}
             connection = stack.enter_context(self._engine.connect()).execution_options(**options)
             stack.enter_context(connection.begin())
             if not self.sqlite:
                 _begin_postgresql(connection, durable=durable, alone=alone)
             yield connection
+
+    @contextmanager
+    def _wary(self) -> Iterator[None]:
+        """After an fsync that failed SQLite's log begins anew, before anything is committed on top of what it may lack.
+
+        Linux takes pages that it failed to write for written (see fsync(2)); they are still in memory.
+        """
+        if self._doubtful:
+            with self.apart() as connection:
+                self._doubtful = bool(connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0])
+        try:
+            yield
+        except OperationalError as problem:
+            self._doubtful |= getattr(problem.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_FSYNC
+            raise
 
     @contextmanager
     def apart(self) -> Iterator[DBAPIConnection]:

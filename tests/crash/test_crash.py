@@ -13,6 +13,8 @@ pytestmark = pytest.mark.slow
 # How many changes the script of each role has, about; what is beyond its end hits nothing.
 ABOUT = {"server": 142, "sync": 105, "booth": 140, "init": 240, "enrol": 165}
 SAMPLE = {"server": 6, "sync": 5, "booth": 5, "init": 4, "enrol": 4}
+# Where it went wrong once: an fsync of the database's log failed, and what was committed on top went with the power.
+PAST = {"sync": [("eio", at) for at in range(97, 102)]}
 KINDS = ("kill", "strict", "names", "eio", "full")
 BEYOND = 8  # the last so many numbers of an enumeration must have hit nothing, or there may be more
 
@@ -26,9 +28,10 @@ def told(outcomes):
 def test_some_points(stage, role):
     chance = random.Random(role)
     cases = [[KINDS[n % len(KINDS)], chance.randrange(1, ABOUT[role])] for n in range(SAMPLE[role])]
+    cases += PAST.get(role, [])
     outcomes = stage(role, cases)
     assert told(outcomes) == []
-    assert sum(bool(one["hit"]) for one in outcomes) > SAMPLE[role] / 2
+    assert sum(bool(one["hit"]) for one in outcomes) > len(cases) / 2
 
 
 @pytest.mark.soak
