@@ -43,6 +43,8 @@ bench: .setup-bench ## key to LCD, key to ATD, guard, a recorded call and its de
 	$(BIN)/python -P tests/bench.py
 	$(BIN)/python -P tests/bench_server.py
 	$(BIN)/python -m tests.bench_uploads
+	$(BIN)/python -m tests.bench_polls
+	$(BIN)/python -m tests.bench_processes
 	$(BIN)/python -P tests/bench_sync.py
 	$(BIN)/python -P tests/bench_claims.py
 	$(BIN)/python -P tests/bench_guard.py

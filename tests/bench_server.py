@@ -1,16 +1,20 @@
-"""`make bench`, second half: the server's calls page with 100,000 calls, and its memory."""
+"""`make bench`, second part: the server's calls page with 100,000 calls, searches in them, and its memory."""
 
 import http.client
 import json
 import os
 import re
+import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.parse
 import uuid
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 from sqlalchemy import insert, select
 
@@ -43,7 +47,8 @@ def memory(process):
 class Central:
     """A server in a process of its own, with one booth that is enrolled by hand."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, *more):
+        """`more`: words for `server run`."""
         self.directory = directory
         at = ("--data", str(directory))
         made = subprocess.run(
@@ -52,7 +57,16 @@ class Central:
         self.log_in = json.loads(made.stdout)
         self.process = subprocess.Popen(
             command(
-                "provisioning.cli", "server", "run", "--announce", "--api", "127.0.0.1:0", "--pages", "127.0.0.1:0", *at
+                "provisioning.cli",
+                "server",
+                "run",
+                "--announce",
+                "--api",
+                "127.0.0.1:0",
+                "--pages",
+                "127.0.0.1:0",
+                *at,
+                *more,
             ),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -119,7 +133,7 @@ def fill(central):
                 row = {
                     "id": str(uuid.UUID(int=n + 1)), "booth": known, "at": 1.79e9 - n * 60.0, "moment": 1.79e9 - n * 60.0, "agent": f"{n % 40:02}",
                     "number": f"+8131234{5600 + n % 100}", "shown": f"03-1234-{5600 + n % 100}",
-                    "customer": f"顧客 {n % 5000}", "reading": "コキャク", "list": f"list {n % 20}",
+                    "customer": f"顧客 {n % 5000}", "reading": "コキャク", "list_name": f"list {n % 20}",
                     "result": ("SALE", "REF", "NOANS", "CB")[n % 4], "cause": "NORMAL", "party": "FAR", "talk": float(n % 300),
                     "answered": n % 4 != 2, "verdict": "ALLOW", "reason": "FREE", "overridden": False, "record": "{}",
                     "version": 1, "taken": 1.79e9,
@@ -129,28 +143,87 @@ def fill(central):
     database.close()
 
 
+class Browser:
+    """One connection that is logged in to the pages."""
+
+    def __init__(self, central):
+        host = central.told["pages"].removeprefix("http://")
+        self._link = http.client.HTTPConnection(host, timeout=60)
+        page, cookies = self._ask("GET", "/log-in", {"Host": host})
+        field, csrf = re.search(r'name="(csrf\w*|token)"\s+value="([^"]+)"', page).groups()
+        form = {
+            "next": "",
+            "name": central.log_in["administrator"],
+            "password": central.log_in["password"],
+            field: csrf,
+        }
+        headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{host}"}
+        _, cookies = self._ask("POST", "/log-in", headers, urlencode(form))
+        self._headers = {"Cookie": cookies}
+
+    def page(self, address):
+        """What a page says, and how many seconds it took."""
+        began = time.perf_counter()
+        text, _ = self._ask("GET", address, self._headers)
+        return text, time.perf_counter() - began
+
+    def _ask(self, method, address, headers, body=None):
+        self._link.request(method, address, body, headers)
+        answer = self._link.getresponse()
+        text = answer.read().decode()
+        assert answer.status < 400, (address, answer.status)
+        return text, "; ".join(one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or [])
+
+
 def browse(central):
     """Pages of calls a second, logged in, as a browser asks for them."""
-    host = central.told["pages"].removeprefix("http://")
-    link = http.client.HTTPConnection(host, timeout=20)
-    link.request("GET", "/log-in", headers={"Host": host})
-    answer = link.getresponse()
-    page = answer.read().decode()
-    cookies = "; ".join(one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or [])
-    field, csrf = re.search(r'name="(csrf\w*|token)"\s+value="([^"]+)"', page).groups()
-    form = {"next": "", "name": central.log_in["administrator"], "password": central.log_in["password"], field: csrf}
-    headers = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://{host}"}
-    link.request("POST", "/log-in", urllib.parse.urlencode(form), headers)
-    answer = link.getresponse()
-    answer.read()
-    assert answer.status in {302, 303}, answer.status
-    kept = "; ".join(one.split(";")[0] for one in answer.headers.get_all("Set-Cookie") or [])
-    began = time.monotonic()
+    browser, began = Browser(central), time.monotonic()
     for n in range(PAGES):
-        link.request("GET", "/calls" + ("?result=REF" if n % 2 else ""), headers={"Cookie": kept})
-        answer = link.getresponse()
-        assert (answer.status, len(answer.read()) > 5000) == (200, True), answer.status
+        assert len(browser.page("/calls" + ("?result=REF" if n % 2 else ""))[0]) > 5000
     return PAGES / (time.monotonic() - began)
+
+
+# What supervisors look for, how often each, and the same as plain SQL: `?` is the word.
+ASKED = 60
+ANY = " OR ".join(f"{column} LIKE '%' || ? || '%'" for column in ("customer", "reading", "note", "shown"))
+SEARCHES = {
+    "a whole number": ("text", lambda n: f"03-1234-56{n % 100:02}", f"{ANY} OR number LIKE '%312345600%'"),
+    "its last digits": ("text", lambda n: f"56{n % 100:02}", f"{ANY} OR number LIKE '%5600%'"),
+    "a name": ("text", lambda n: f"顧客{n % 5000}", ANY),
+    "a name that is nowhere": ("text", lambda n: f"該当なし{n}", ANY),
+    "a result": ("result", lambda n: ("SALE", "REF", "NOANS", "CB")[n % 4], "result = ?"),
+    "an agent": ("agent", lambda n: f"{n % 40:02}", "agent = ?"),
+    "a list": ("list", lambda n: f"list {n % 20}", "list_name = ?"),
+}
+
+
+def share(seconds, part):
+    """The value below which that part of them lies."""
+    return sorted(seconds)[min(len(seconds) - 1, int(part * len(seconds)))]
+
+
+def search(central):
+    """How long each sort of search takes, beside its plain SQL over the same file."""
+    browser, every = Browser(central), []
+    with closing(sqlite3.connect(f"file:{central.directory / 'server.db'}?mode=ro", uri=True)) as books:
+        for what, (field, word, condition) in SEARCHES.items():
+            took = [browser.page(f"/calls?{urlencode({field: word(n)})}")[1] for n in range(ASKED)]
+            plain = [looked_up(books, condition, word(n)) for n in range(ASKED)]
+            ratio = statistics.median(took) / statistics.median(plain)
+            p99 = 1000 * share(took, 0.99)
+            print(
+                f"search, {what:<24} p50 {1000 * share(took, 0.5):6.1f} ms   p99 {p99:6.1f} ms   {ratio:5.1f}x SQL alone"
+            )
+            every += took
+    print(f"search, all of them            p99 {1000 * share(every, 0.99):6.1f} ms (target <= 100)")
+
+
+def looked_up(books, condition, word):
+    """Seconds for the fifty newest calls that plain SQL finds."""
+    began = time.perf_counter()
+    query = f"SELECT * FROM call WHERE {condition} ORDER BY moment DESC, id DESC LIMIT 50"
+    books.execute(query, (word,) * condition.count("?")).fetchall()
+    return time.perf_counter() - began
 
 
 def main():
@@ -162,6 +235,7 @@ def main():
             central.enrol(directory / "booth")
             fill(central)
             print(f"calls page with {ROWS} calls: {browse(central):.1f} pages/s over one connection")
+            search(central)
             print(f"server memory: {memory(central.process):.0f} MB (target ≤ 120 MB)")
         finally:
             central.close()
