@@ -40,6 +40,14 @@ PIN = "246810"
 SAMPLE = Path(__file__).parents[2] / "firmware" / "desk" / "sample.ja.csv"
 
 
+def steady(samples, hertz):
+    """How loud one tone is most of the time: a frame that came late breaks its rhythm, and not its loudness."""
+    quarter = RATE // 4
+    return float(
+        np.median([loudness(samples[at : at + quarter], hertz) for at in range(0, len(samples) - quarter, quarter)])
+    )
+
+
 def loudness(samples, hertz):
     """How loud one tone is in `samples`, in dB of full scale; leaves out all else."""
     moments = np.arange(len(samples)) / RATE
@@ -134,6 +142,12 @@ def house(tmp_path):
     made = House(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def usual():
+    """A tone's loudness, late frames or not."""
+    return steady
 
 
 @pytest.fixture

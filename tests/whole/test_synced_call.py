@@ -69,7 +69,7 @@ def hang_up(rig, booth, at, key="1"):
 
 @pytest.mark.everywhere
 def test_a_call_is_on_the_server_and_the_next_booth_knows(  # noqa: PLR0917  (fixtures)
-    central, branch, at, level, until, card, tmp_path
+    central, branch, at, level, usual, until, card, tmp_path
 ):
     one, other = branch("one"), branch("other")
     for place in (one, other):
@@ -98,9 +98,9 @@ def test_a_call_is_on_the_server_and_the_next_booth_knows(  # noqa: PLR0917  (fi
     agent, customer = decoded(central.kept(f"{call}.opus"), tmp_path)
     inside = slice(int(kept["answer_seconds"] * 8000) + 4000, -4000)
     agent, customer = agent[inside], customer[inside]
-    assert level(agent, AGENT) - level(agent, CUSTOMER) >= 60
-    assert level(customer, CUSTOMER) - level(customer, AGENT) >= 60
-    assert min(level(agent, AGENT), level(customer, CUSTOMER)) > -20
+    assert usual(agent, AGENT) - level(agent, CUSTOMER) >= 60
+    assert usual(customer, CUSTOMER) - level(customer, AGENT) >= 60
+    assert min(usual(agent, AGENT), usual(customer, CUSTOMER)) > -20
 
     rig, booth = other.install()
     at(booth, State.LIST)
