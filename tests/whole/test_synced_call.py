@@ -67,7 +67,6 @@ def hang_up(rig, booth, at, key="1"):
     return keyed
 
 
-@pytest.mark.everywhere
 def test_a_call_is_on_the_server_and_the_next_booth_knows(  # noqa: PLR0917  (fixtures)
     central, branch, at, level, usual, until, card, tmp_path
 ):
