@@ -2,6 +2,7 @@
 
 import argparse
 import base64
+import hashlib
 import logging
 import signal
 import sys
@@ -45,7 +46,9 @@ What the server had of it stays its own.
 def enrol(args: argparse.Namespace) -> int:
     """Make this booth known to a server."""
     given, wallet = token(args.token), Wallet(args.data)
-    known = wallet.identity()
+    known, spent = wallet.identity(), hashlib.sha256(given.secret.encode("utf-8")).hexdigest()
+    if known is not None and known.spent == spent and not args.again and not wallet.renewing():
+        return _welcome(known)  # the power had gone after the last file and before the last word
     if known is not None and not args.again:
         print(
             f"booth-sync: this booth is enrolled at {known.url} as {known.name!r}; --again enrols it anew",
@@ -59,9 +62,13 @@ def enrol(args: argparse.Namespace) -> int:
             mailbox.note(db, CURSOR, "")
             offer_again(db)
     pins = tuple(dict.fromkeys((*given.pin.split(","), *enrolled.pins)))
-    identity = Identity(given.url, pins, enrolled.booth, enrolled.name)
+    identity = Identity(given.url, pins, enrolled.booth, enrolled.name, spent)
     (wallet.keep if known is None else wallet.renew)(identity)
-    print(f"Enrolled at {given.url} as {enrolled.name!r}. Start the booth again, and booth-sync run.")
+    return _welcome(identity)
+
+
+def _welcome(identity: Identity) -> int:
+    print(f"Enrolled at {identity.url} as {identity.name!r}. Start the booth again, and booth-sync run.")
     return 0
 
 

@@ -30,6 +30,7 @@ class Identity:
     pins: tuple[str, ...]  # of every key that the server may show (wire.pin_of)
     booth: str  # UUID
     name: str
+    spent: str = ""  # SHA-256 of the token's secret, which is of no use to anybody any more
 
 
 class Wallet:
@@ -68,6 +69,10 @@ class Wallet:
     def candidate(self) -> Ed25519PrivateKey:
         """The key for a new enrolment, made at the first call. The present one stays until `renew`, should it fail."""
         return Wallet._made(self._candidate)
+
+    def renewing(self) -> bool:
+        """Whether a new enrolment has begun and not come to its end."""
+        return self._candidate.exists()
 
     def renew(self, identity: Identity) -> None:
         """The candidate is our key from now on. The counter stays: it must never fall."""

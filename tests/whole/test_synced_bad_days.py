@@ -194,10 +194,14 @@ def test_a_token_serves_one_booth(central, branch, capsys):
     assert "used already" in capsys.readouterr().err
     assert sync.main(["run", "--data", str(other.directory)]) == 1
     assert "not enrolled" in capsys.readouterr().err
-    assert sync.main(["enrol", token, "--data", str(one.directory)]) == 1
+    assert sync.main(["enrol", token, "--data", str(one.directory)]) == 0  # as after a power cut at the last moment
+    assert sync.main(["enrol", fresh := central.token(), "--data", str(one.directory)]) == 1
     assert "--again" in capsys.readouterr().err
     assert sync.main(["enrol", token, "--data", str(one.directory), "--again"]) == 1  # a new key, a spent token
-    assert sync.main(["enrol", central.token(), "--data", str(one.directory), "--again"]) == 0
+    assert sync.main(["enrol", fresh, "--data", str(one.directory)]) == 1  # the new key of that waits for a token still
+    assert sync.main(["enrol", fresh, "--data", str(one.directory), "--again"]) == 0
+    assert sync.main(["enrol", fresh, "--data", str(one.directory)]) == 0
+    assert len(central.rows("SELECT id FROM booth")) == 1
 
 
 def test_an_answer_to_the_enrolment_that_was_lost_is_asked_for_again(central, branch):
