@@ -9,6 +9,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = ("hw", "firmware", "provisioning")
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
+# Where everything is caught, once each: recordings come from others, and one that brings a mistake of ours to light must
+# not keep the rest of the office's from being opened.
+CATCH_ALL = ["provisioning/server/opener.py"]
 VAGUE = re.compile(r"(^|_)(utils?|helpers?|managers?|base|common|misc)$")
 
 
@@ -68,13 +71,13 @@ def test_names_are_nouns_of_the_domain(room):
 @pytest.mark.parametrize("room", ROOMS)
 def test_nothing_is_caught_unnamed(room):
     broad = [
-        f"{path}:{node.lineno}"
+        path.relative_to(ROOT).as_posix()
         for path in modules(room)
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
     ]
-    assert broad == []
+    assert sorted(broad) == [path for path in CATCH_ALL if path.startswith(room)]
 
 
 def test_no_test_sleeps():

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from uuid import UUID
 
 from obstore.exceptions import BaseError
@@ -125,8 +124,12 @@ class Opener:
 
     def _safely(self, work: Callable[..., None], *of: UUID) -> None:
         """Whatever is wrong with one recording, the others are opened."""
-        with _Apart():
+        try:
             work(*of)
+        except FAILURES as problem:
+            log.warning("a recording could not be opened now, it is tried again: %s", type(problem).__name__)
+        except Exception:  # a mistake of ours; ending here, it would keep all the others unheard
+            log.exception("a recording could not be opened")
 
     def _sweep(self) -> None:
         """Open what was nobody's the last time, too: of a process that died, or from when the archive was away."""
@@ -222,22 +225,6 @@ class Opener:
         with self._database.write(durable=False) as connection:  # if it is lost, it is done again
             connection.execute(update(recording).where(row).values(dict(values)))
         self._bell.ring(Topic.RECORDINGS)
-
-
-class _Apart:
-    """What goes wrong inside is logged and goes no further."""
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, _: TracebackType | None
-    ) -> bool:
-        if isinstance(problem, FAILURES):
-            log.warning("a recording could not be opened now, it is tried again: %s", type(problem).__name__)
-        elif isinstance(problem, Exception):
-            log.error("a recording could not be opened", exc_info=problem)
-        return isinstance(problem, Exception)
 
 
 def joined(name: UUID, pieces: Iterator[Piece], said: Mapping[str, str] | None = None) -> Iterator[bytes]:
