@@ -108,8 +108,8 @@ class Calls(Customers, Facts, Logbook):
             if changed.rowcount:
                 _mark(db, call_id, "answered", 0.0, stamp)
 
-    def mark(self, call_id: str, name: str, seconds: float) -> None:
-        """Something the agent marked, `seconds` after the answer mark."""
+    def mark(self, call_id: str, name: str, seconds: float | None) -> None:
+        """Something the agent marked, `seconds` after the answer mark; None if it is not of the talk."""
         stamp = self._clock.stamp()
         with self._store.write() as db:
             _mark(db, call_id, name, seconds, stamp)

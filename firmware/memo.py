@@ -19,7 +19,7 @@ class Memo:
     def __init__(self, handset: Handset, recorder: Recorder, calls: Calls) -> None:
         self._handset, self._recorder, self._calls = handset, recorder, calls
         self._path = TalkPath(handset, Nowhere(), recorder)
-        self._call, self._name, self._began = "", "", 0.0
+        self._call, self._began = "", 0.0
 
     @property
     def running(self) -> bool:
@@ -27,7 +27,7 @@ class Memo:
         return bool(self._call)
 
     def toggle(self, call: str) -> None:
-        """Begin a memo for `call` (its id), or end the one that runs. Without a handset nothing happens."""
+        """Begin a memo for `call` (its id), or end the one that runs. Without a handset or room on the card nothing happens."""
         if self.running:
             self.stop()
             return
@@ -35,8 +35,16 @@ class Memo:
             self._handset.open()
         except AudioError:
             return
-        self._call, self._name, self._began = call, str(uuid.uuid4()), monotonic()
-        self._recorder.start(self._name)
+        name = str(uuid.uuid4())
+        try:
+            self._calls.mark(
+                call, f"memo {name}", None
+            )  # first: a power cut must leave no journal that nobody can place
+        except CardError:
+            self._handset.close()  # a full card shows on the screen
+            return
+        self._call, self._began = call, monotonic()
+        self._recorder.start(name)
         self._path.start()
 
     def tick(self) -> None:
@@ -50,11 +58,5 @@ class Memo:
             return
         self._path.stop()
         self._handset.close()
-        sealed, call = self._recorder.stop(), self._call
+        self._recorder.stop()
         self._call = ""
-        if sealed is None:
-            return
-        try:
-            self._calls.mark(call, f"memo {self._name}", sealed.talk_seconds)
-        except CardError:
-            pass  # the journal lies on the card all the same, and a full card shows on the screen

@@ -117,10 +117,17 @@ def test_without_a_handset_there_is_no_memo_and_nothing_runs(memo, handset, reco
     assert not [mark for mark in marks(books) if mark.startswith("memo ")]
 
 
-def test_a_memo_that_the_books_refuse_leaves_nothing_running(memo, handset, books, recorder):
-    memo.toggle(CALL.id)
-    books.store.freeze()
+def test_the_books_know_of_a_memo_before_it_is_on_the_card(memo, handset, books, tmp_path):
+    memo.toggle(CALL.id)  # and the power goes
+    (name,) = (mark.removeprefix("memo ") for mark in marks(books) if mark.startswith("memo "))
+    assert handset.spoken.wait(2)
     memo.stop()
+    assert [path.stem for path in (tmp_path / "recordings").glob("*.journal")] == [name]
+
+
+def test_a_memo_that_the_books_refuse_leaves_nothing_running(memo, handset, books, recorder):
+    books.store.freeze()
+    memo.toggle(CALL.id)
     assert (memo.running, handset.opened, recorder.stop()) == (False, 0, None)
 
 
