@@ -36,20 +36,20 @@ style: .setup-test ## the size budgets, the direction of imports, names
 
 check: lint types style test ## everything that CI runs, what fails fastest first
 
-soak: .setup-test ## the full numbers of every proof (about half an hour)
+soak: .setup-test ## the full numbers of every proof (some hours, on a machine that has nothing else to do)
 	$(PYTEST) -s -m soak --timeout 3600
 
 bench: .setup-bench ## key to LCD, key to ATD, guard, a recorded call and its delay, call end to playable, the server, registers
-	$(BIN)/python -P tests/bench.py
-	$(BIN)/python -P tests/bench_server.py
+	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench_server
 	$(BIN)/python -m tests.bench_uploads
 	$(BIN)/python -m tests.bench_polls
 	$(BIN)/python -m tests.bench_processes
-	$(BIN)/python -P tests/bench_sync.py
-	$(BIN)/python -P tests/bench_claims.py
-	$(BIN)/python -P tests/bench_guard.py
-	$(BIN)/python -P tests/bench_facts.py
-	$(BIN)/python -P tests/bench_voice.py
+	$(BIN)/python -m tests.bench_sync
+	$(BIN)/python -m tests.bench_claims
+	$(BIN)/python -m tests.bench_guard
+	$(BIN)/python -m tests.bench_facts
+	$(BIN)/python -m tests.bench_voice
 
 text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory firmware/text --domain booth --statistics
@@ -59,7 +59,7 @@ text: .setup-test ## compile the translations after editing a .po file
 	$(BIN)/python -m babel.messages.frontend compile --directory provisioning/recovery/text --domain recovery --statistics
 
 pictures: .setup-test ## take the README's pictures anew
-	$(BIN)/python -P tests/pictures.py
+	$(BIN)/python -m tests.pictures
 
 requirements: .setup-test ## pin the newest versions, by hash only
 	$(BIN)/python -m pip install --quiet pip-tools

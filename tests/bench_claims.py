@@ -5,7 +5,6 @@ those that listen share another, for in an office every booth does both.
 """
 
 import argparse
-import importlib.util
 import json
 import subprocess
 import sys
@@ -23,10 +22,7 @@ from firmware.clock import Clock
 from firmware.syncing.identity import Wallet
 from firmware.syncing.link import Channel, Link
 from hw.events import Cause, Party
-
-_spec = importlib.util.spec_from_file_location("crowd", Path(__file__).with_name("crowd.py"))
-crowd = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(crowd)
+from tests import crowd
 
 TARGET = 0.1  # seconds: claim p99
 WINDOW = crowd.BOOK.rules.min_gap_unanswered
@@ -88,7 +84,7 @@ class listening:  # noqa: N801  (used as a function)
         known = {"url": booths.central.told["api"], "pin": booths.central.told["pin"]}
         known["booths"] = {booth.name: booth.link._booth for booth in booths.booths}
         (directory / "listening").write_text(json.dumps(known), encoding="utf-8")
-        self._command = [sys.executable, __file__, "--listen", str(directory)]
+        self._command = [sys.executable, "-m", "tests.bench_claims", "--listen", str(directory)]
 
     def __enter__(self):
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)

@@ -1,10 +1,12 @@
-"""`make bench`, second part: the server's calls page with 100,000 calls, searches in them, and its memory."""
+"""`make bench`, second part: the server's calls page with 100,000 calls, searches in them, and its memory.
+
+Once on SQLite, and once on PostgreSQL where that is installed.
+"""
 
 import http.client
 import json
 import os
 import re
-import sqlite3
 import statistics
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, text
 
 from firmware import wire
 from firmware.syncing.identity import Wallet
@@ -24,6 +26,7 @@ from firmware.syncing.link import Channel, Link
 from provisioning.server.database import Database
 from provisioning.server.schema import booth as booths
 from provisioning.server.schema import call as calls
+from tests import backends
 
 ROWS, PAGES = 100_000, 200
 
@@ -47,12 +50,17 @@ def memory(process):
 class Central:
     """A server in a process of its own, with one booth that is enrolled by hand."""
 
-    def __init__(self, directory, *more):
-        """`more`: words for `server run`."""
-        self.directory = directory
+    def __init__(self, directory, *more, database=None):
+        """`more`: words for `server run`; `database`: the URL of another one than the file in `directory`."""
+        self.directory, self.database = directory, database or f"sqlite:///{directory / 'server.db'}"
+        self._env = os.environ | ({"BOOTH_DATABASE_URL": database} if database else {})
         at = ("--data", str(directory))
         made = subprocess.run(
-            command("provisioning.cli", "server", "init", "--announce", *at), check=True, capture_output=True, text=True
+            command("provisioning.cli", "server", "init", "--announce", *at),
+            check=True,
+            capture_output=True,
+            text=True,
+            env=self._env,
         )
         self.log_in = json.loads(made.stdout)
         self.process = subprocess.Popen(
@@ -71,6 +79,7 @@ class Central:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            env=self._env,
         )
         self.told = json.loads(self.process.stdout.readline())
 
@@ -81,6 +90,7 @@ class Central:
             check=True,
             capture_output=True,
             text=True,
+            env=self._env,
         ).stdout
         text = re.search(r"booth1:\S+", token).group()
         subprocess.run(command("firmware.sync", "enrol", text, "--data", str(data)), check=True, capture_output=True)
@@ -123,7 +133,7 @@ class Central:
 
 def fill(central):
     """ROWS calls in the books, as if booths had sent them over months."""
-    database = Database(f"sqlite:///{central.directory / 'server.db'}")
+    database = Database(central.database)
     columns = {column.name for column in calls.columns}
     with database.write() as connection:
         known = connection.execute(select(booths.c.id)).scalars().first()
@@ -183,17 +193,17 @@ def browse(central):
     return PAGES / (time.monotonic() - began)
 
 
-# What supervisors look for, how often each, and the same as plain SQL: `?` is the word.
+# What supervisors look for, how often each, and the same as plain SQL: `:word` is the word.
 ASKED = 60
-ANY = " OR ".join(f"{column} LIKE '%' || ? || '%'" for column in ("customer", "reading", "note", "shown"))
+ANY = " OR ".join(f"{column} LIKE '%' || :word || '%'" for column in ("customer", "reading", "note", "shown"))
 SEARCHES = {
     "a whole number": ("text", lambda n: f"03-1234-56{n % 100:02}", f"{ANY} OR number LIKE '%312345600%'"),
     "its last digits": ("text", lambda n: f"56{n % 100:02}", f"{ANY} OR number LIKE '%5600%'"),
     "a name": ("text", lambda n: f"顧客{n % 5000}", ANY),
     "a name that is nowhere": ("text", lambda n: f"該当なし{n}", ANY),
-    "a result": ("result", lambda n: ("SALE", "REF", "NOANS", "CB")[n % 4], "result = ?"),
-    "an agent": ("agent", lambda n: f"{n % 40:02}", "agent = ?"),
-    "a list": ("list", lambda n: f"list {n % 20}", "list_name = ?"),
+    "a result": ("result", lambda n: ("SALE", "REF", "NOANS", "CB")[n % 4], "result = :word"),
+    "an agent": ("agent", lambda n: f"{n % 40:02}", "agent = :word"),
+    "a list": ("list", lambda n: f"list {n % 20}", "list_name = :word"),
 }
 
 
@@ -203,9 +213,9 @@ def share(seconds, part):
 
 
 def search(central):
-    """How long each sort of search takes, beside its plain SQL over the same file."""
+    """How long each sort of search takes, beside its plain SQL in the same database."""
     browser, every = Browser(central), []
-    with closing(sqlite3.connect(f"file:{central.directory / 'server.db'}?mode=ro", uri=True)) as books:
+    with closing(Database(central.database)) as database, database.read() as books:
         for what, (field, word, condition) in SEARCHES.items():
             took = [browser.page(f"/calls?{urlencode({field: word(n)})}")[1] for n in range(ASKED)]
             plain = [looked_up(books, condition, word(n)) for n in range(ASKED)]
@@ -222,23 +232,35 @@ def looked_up(books, condition, word):
     """Seconds for the fifty newest calls that plain SQL finds."""
     began = time.perf_counter()
     query = f"SELECT * FROM call WHERE {condition} ORDER BY moment DESC, id DESC LIMIT 50"
-    books.execute(query, (word,) * condition.count("?")).fetchall()
+    books.execute(text(query), {"word": word}).fetchall()
     return time.perf_counter() - began
+
+
+def measure(directory, database=None):
+    """Print every figure of a server whose database that is."""
+    central = Central(directory / "server", database=database)
+    print(f"on {central.database.partition(':')[0].partition('+')[0]}:")
+    try:
+        central.enrol(directory / "booth")
+        fill(central)
+        print(f"calls page with {ROWS} calls: {browse(central):.1f} pages/s over one connection")
+        search(central)
+        print(f"server memory: {memory(central.process):.0f} MB (target ≤ 120 MB)")
+    finally:
+        central.close()
 
 
 def main():
     """Print every figure."""
     with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        central = Central(directory / "server")
+        measure(Path(name))
+    if Path("/usr/lib/postgresql").exists():
+        cluster = backends.Postgresql(durable=True)
         try:
-            central.enrol(directory / "booth")
-            fill(central)
-            print(f"calls page with {ROWS} calls: {browse(central):.1f} pages/s over one connection")
-            search(central)
-            print(f"server memory: {memory(central.process):.0f} MB (target ≤ 120 MB)")
+            with tempfile.TemporaryDirectory() as name:
+                measure(Path(name), cluster.new(tables=False))
         finally:
-            central.close()
+            cluster.stop()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ and neither is the other baresip's.
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import queue
@@ -42,10 +41,7 @@ from hw.emulated.handset import EmulatedHandset
 from hw.gsm import GsmLine
 from hw.pcm import PcmPort
 from hw.talkpath import TalkPath
-
-_spec = importlib.util.spec_from_file_location("bench", Path(__file__).with_name("bench.py"))
-bench = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(bench)
+from tests import bench
 
 CONFIG = """\
 poll_method epoll
@@ -204,7 +200,7 @@ class Child:
     """This program again, as something else."""
 
     def __init__(self, role, *words):
-        command = [sys.executable, "-P", __file__, "--be", role, *map(str, words)]
+        command = [sys.executable, "-m", "tests.bench_voice", "--be", role, *map(str, words)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def tell(self):

@@ -3,7 +3,6 @@
 What stands for the telephone is a judge who sees every dial, and knows nothing of servers.
 """
 
-import importlib.util
 import os
 import queue
 import random
@@ -26,21 +25,11 @@ from firmware.syncing.leases import LASTS
 from firmware.syncing.link import Channel, Link
 from provisioning.server import tokens
 from provisioning.server.database import Database
+from tests.bench_server import Central, serving
 
 BOOK = HOUSE
 AT_ONCE = 160  # agents who are at it in one moment; more threads than that tell nothing new
 HOT = 25  # numbers that half of the agents have before them: everybody works the list from its top
-
-
-def sibling(name):
-    """A program beside this one."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-Central, serving = sibling("bench_server").Central, sibling("bench_server").serving
 
 
 def processor(process):

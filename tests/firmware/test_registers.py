@@ -1,7 +1,6 @@
 """Do-not-call registers: what is taken in, what is refused, and that there is always a whole one."""
 
 import codecs
-import importlib.util
 import io
 import json
 import os
@@ -25,12 +24,10 @@ from firmware.registerfile import HOPELESS, RegisterFile, RegisterFileError
 from firmware.registers import RegisterError, Registers
 from firmware.settings import EXAMPLE_RECIPIENT, example
 from firmware.store import CardError
+from tests import bench_guard
 
 ROOT = Path(__file__).parents[2]
 VICTIM = Path(__file__).with_name("register_victim.py")
-_spec = importlib.util.spec_from_file_location("bench_guard", ROOT / "tests" / "bench_guard.py")
-bench_guard = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(bench_guard)
 RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
 HOUSE = {**os.environ, "PYTHONPATH": str(ROOT)}
 ASOF = 1.7e9

@@ -1,9 +1,7 @@
 """In which order a long absence is made good, and what becomes of it while the server has its hands full."""
 
-import importlib.util
 import uuid
 from contextlib import closing
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,10 +17,7 @@ from firmware.syncing.outbox import MOST, Outbox
 from firmware.syncing.strikes import Strikes
 from firmware.syncing.uplink import FEW, Uplink
 from hw.events import Cause, Party
-
-_spec = importlib.util.spec_from_file_location("offices", Path(__file__).with_name("test_sync_link.py"))
-offices = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(offices)
+from tests.firmware import test_sync_link as offices
 
 CODES = {result.code: result for result in results.load()}
 LARGE = 16 * 1024

@@ -1,6 +1,5 @@
 """A floor of booths that were without a server for weeks: all they have comes in, once, and live calls notice nothing."""
 
-import importlib.util
 import json
 import os
 import random
@@ -23,12 +22,10 @@ from firmware.clock import Clock
 from firmware.store import Store
 from firmware.syncing.identity import Wallet
 from hw.events import Cause, Party
+from tests import crowd
 
 pytestmark = pytest.mark.slow
 
-_spec = importlib.util.spec_from_file_location("crowd", Path(__file__).parents[1] / "crowd.py")
-crowd = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(crowd)
 CREW = Path(__file__).with_name("sync_crew.py")
 CODES = {result.code: result for result in results.load()}
 KINDS = ("SALE", "ABS", "ABS", "SALE", "ABS", "ABS", "SALE", "ABS", "CB", "REF")  # of ten calls

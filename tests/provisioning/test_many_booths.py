@@ -1,13 +1,8 @@
 """Many booths on one overlapping list: nobody is called twice, and everybody is answered."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
-_spec = importlib.util.spec_from_file_location("crowd", Path(__file__).parents[1] / "crowd.py")
-crowd = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(crowd)
+from tests import crowd
 
 pytestmark = pytest.mark.slow
 

@@ -1,8 +1,6 @@
 """Two booths, a second apart, on one customer: with real daemons and a real server, never two dials."""
 
-import importlib.util
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -16,12 +14,10 @@ from firmware.known import Hold, Rules
 from firmware.redial import Reason, Verdict
 from firmware.registers import Registers
 from firmware.rulebook import InForce, Rulebook
+from tests.whole import proxy
 
 pytestmark = pytest.mark.slow
 
-_spec = importlib.util.spec_from_file_location("proxy", Path(__file__).with_name("proxy.py"))
-proxy = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(proxy)
 
 NUMBER = numbers.parse("03-1234-5601")
 TARGET = Target(NUMBER, Customer(1, 1, 1, "川口", "", NUMBER))

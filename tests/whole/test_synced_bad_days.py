@@ -1,13 +1,11 @@
 """Bad days of the way to the server: whatever breaks, nothing is lost, nothing is doubled, and the words are plain."""
 
 import hashlib
-import importlib.util
 import os
 import random
 import sqlite3
 import time
 import uuid
-from pathlib import Path
 
 import pyrage
 import pytest
@@ -18,12 +16,10 @@ from firmware.journal import Closing, Ending, Segment
 from firmware.opus import Encoder
 from hw.contracts import FRAME
 from hw.events import Cause, Party
+from tests.whole import proxy
 
 pytestmark = pytest.mark.slow
 
-_spec = importlib.util.spec_from_file_location("proxy", Path(__file__).with_name("proxy.py"))
-proxy = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(proxy)
 
 CODES = {result.code: result for result in results.load()}
 

@@ -1,12 +1,10 @@
 """Setbacks on the way to the server: refusals of contents, keys that change, bytes that are gone, a line with a price."""
 
 import hashlib
-import importlib.util
 import json
 import uuid
 from contextlib import closing
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pyrage
@@ -24,12 +22,9 @@ from hw.contracts import FRAME
 from provisioning.cli import main as provision
 from provisioning.server import quarantine as desk
 from provisioning.server import schema
+from tests.whole import test_synced_bad_days as bad_days
 
 pytestmark = pytest.mark.slow
-
-_spec = importlib.util.spec_from_file_location("bad_days", Path(__file__).with_name("test_synced_bad_days.py"))
-bad_days = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(bad_days)
 
 
 class Tape:
