@@ -39,7 +39,7 @@ check: lint types style test ## everything that CI runs, what fails fastest firs
 soak: .setup-test ## the full numbers of every proof (some hours, on a machine that has nothing else to do)
 	$(PYTEST) -s -m soak --timeout 3600
 
-bench: .setup-bench ## key to LCD, key to ATD, guard, a recorded call and its delay, call end to playable, the server, registers
+bench: .setup-bench ## key to LCD, key to ATD, guard, a recorded call and its delay, call end to playable, the card, the server, registers
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_server
 	$(BIN)/python -m tests.bench_uploads
