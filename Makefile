@@ -46,6 +46,7 @@ bench: .setup-bench ## key to LCD, key to ATD, guard, a recorded call and its de
 	$(BIN)/python -m tests.bench_polls
 	$(BIN)/python -m tests.bench_processes
 	$(BIN)/python -m tests.bench_sync
+	$(BIN)/python -m tests.bench_card
 	$(BIN)/python -m tests.bench_claims
 	$(BIN)/python -m tests.bench_guard
 	$(BIN)/python -m tests.bench_facts
