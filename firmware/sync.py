@@ -168,12 +168,13 @@ def progress(report: mailbox.Report, calls: int) -> str:
 def _span(seconds: float) -> str:
     """A length of time to read.
 
-    >>> [_span(seconds) for seconds in (20, 600, 5400, 18000, 400000)]
-    ['1 min', '10 min', '1.5 h', '5 h', '4.6 days']
+    >>> [_span(seconds) for seconds in (20, 600, 5400, 18000, 400000, 2e7)]
+    ['1 min', '10 min', '1.5 h', '5 h', '4.6 days', '231 days']
     """
     if seconds < 3600:
         return f"{max(1, round(seconds / 60))} min"
-    return f"{seconds / 3600:.2g} h" if seconds < 2 * 86400 else f"{seconds / 86400:.2g} days"
+    number, unit = (seconds / 3600, "h") if seconds < 2 * 86400 else (seconds / 86400, "days")
+    return f"{number:.2g} {unit}" if number < 10 else f"{number:.0f} {unit}"
 
 
 def retry(args: argparse.Namespace) -> int:

@@ -216,6 +216,9 @@ class Status(Message, frozen=True):
     rules: str = ""  # tag_of the office's rule packs that it has, as the JSON list in Wanted
     kept_back: int = 0  # how many things the booth offers no more, because the server refused them
     reasons: tuple[KeptBack, ...] = ()  # the first of them
+    pending_bytes: int = 0  # of the recordings that wait, roughly; booths before December 2026 tell none of these
+    pace: float = 0.0  # bytes a second at which recordings go at present; 0: none has gone yet
+    opens: float = 0.0  # seconds until the line's hours for recordings begin; 0: they may go now
 
 
 class Wanted(Message, frozen=True):

@@ -16,6 +16,7 @@ class Pace:
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._now, self.limit = now, 0.0
         self._piece, self._free, self._since = PIECE, 0.0, now()
+        self._mean = self._known = 0.0  # of the speed; and how much of that is more than the nothing it began with
         self.lately = 0.0  # bytes a second, as it goes at present
 
     @property
@@ -40,7 +41,10 @@ class Pace:
         self._piece = max(LEAST, min(grown, PIECE))
         now = self._now()
         passed = max(now - self._since, 0.001)
-        self.lately += (1.0 - exp(-passed / _LATELY)) * (count / passed - self.lately)
+        share = 1.0 - exp(-passed / _LATELY)
+        self._mean += share * (count / passed - self._mean)
+        self._known += share * (1.0 - self._known)
+        self.lately = self._mean / self._known
         self._since = now
 
     def rested(self) -> None:

@@ -112,4 +112,5 @@ class Uplink:
 
 def _coarse(status: wire.Status) -> object:
     """What of a status is worth telling at once."""
-    return status.pending_calls, status.pending_recordings, status.faults, status.free_bytes >> 27, status.kept_back
+    waits = status.pending_calls, status.pending_recordings, status.opens > 0
+    return waits, status.faults, status.free_bytes >> 27, status.kept_back

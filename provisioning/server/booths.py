@@ -102,17 +102,7 @@ class Booths:
 
     def report(self, one: Booth, status: wire.Status) -> wire.Wanted:
         """Keep how a booth says it is; what it should know in turn."""
-        values = {
-            "seen": self._now(),
-            "software": status.software[:100],
-            "pending_calls": _within(status.pending_calls, 2**31),
-            "pending_recordings": _within(status.pending_recordings, 2**31),
-            "oldest": status.oldest,
-            "free_bytes": _within(status.free_bytes, 2**63),
-            "full_in": status.full_in,
-            "faults": [fault[:200] for fault in status.faults[:50]],
-            **quarantine.columns(status),
-        }
+        values = {**_columns(status, self._now()), **quarantine.columns(status)}
         with self._database.write() as connection:
             connection.execute(update(booth).where(booth.c.id == one.id).values(values))
             codes, packs = office_results(connection), office_rules(connection)
@@ -168,6 +158,23 @@ def _former(connection: Connection, wish: wire.Enrol) -> str:
 
 
 _BY_ID = select(booth.c.id, booth.c.name, booth.c.key, booth.c.revoked).where(booth.c.id == bindparam("id"))
+
+
+def _columns(status: wire.Status, now: float) -> dict[str, object]:
+    """What a booth's row says of how it is."""
+    return {
+        "seen": now,
+        "software": status.software[:100],
+        "pending_calls": _within(status.pending_calls, 2**31),
+        "pending_recordings": _within(status.pending_recordings, 2**31),
+        "pending_bytes": _within(status.pending_bytes, 2**63),
+        "pace": max(0.0, status.pace),
+        "opens": now + status.opens if status.opens > 0 else None,
+        "oldest": status.oldest,
+        "free_bytes": _within(status.free_bytes, 2**63),
+        "full_in": status.full_in,
+        "faults": [fault[:200] for fault in status.faults[:50]],
+    }
 
 
 def _within(number: int, limit: int) -> int:

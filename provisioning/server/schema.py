@@ -89,6 +89,9 @@ booth = Table(
     Column("reasons", JSON, nullable=False, server_default="[]"),  # of the first of them: firmware.wire.KeptBack
     Column("retry", Double),  # when a supervisor last wished that the booth offer them once more
     Column("full_in", Double),  # days until its card is full; NULL: not foreseen
+    Column("pending_bytes", BigInteger, nullable=False, server_default="0"),  # of the pending recordings, roughly
+    Column("pace", Double, nullable=False, server_default="0"),  # bytes a second at which they come; 0: unknown
+    Column("opens", Double),  # when its line's hours for recordings begin; NULL: they may come at any time
 )
 
 token = Table(

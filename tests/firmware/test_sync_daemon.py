@@ -10,11 +10,13 @@ import sys
 import time
 import uuid
 from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from firmware import mailbox, numbers, results, rulepack, sync, wake, wire
+from firmware import mailbox, numbers, results, rulepack, sync, tariff, wake, wire
 from firmware.calls import Call, Calls
 from firmware.clock import Clock
 from firmware.screens import words
@@ -22,10 +24,12 @@ from firmware.store import Store
 from firmware.syncing import faults
 from firmware.syncing.identity import Wallet
 from firmware.syncing.link import Channel, Link, read
+from firmware.tariff import Tariff
 from hw.events import Cause, Party
 from provisioning.cli import main as provision
 from provisioning.server import notes
 from provisioning.server.run import Server
+from provisioning.server.schema import booth
 
 MEGABYTE = 1024
 LARGEST = 42 * MEGABYTE  # kB; 40 on a booth: an editable install brings 2 MB of finders along
@@ -226,6 +230,25 @@ def test_rule_packs_that_this_version_cannot_read_are_left_and_the_last_good_one
     asked_again(card, "d")
     until(lambda: has(card) != json.dumps([good]))
     assert [pack.id for pack in rulepack.parse_all(has(card))] == ["fr-sales"]
+
+
+def test_the_server_hears_how_much_waits_and_when_the_lines_hours_begin(daemon, card, server):
+    now = datetime.now(ZoneInfo("Asia/Tokyo"))
+    hours = "-".join(f"{now + timedelta(hours=later):%H:%M}" for later in (2, 3))
+    with closing(Store(card / "booth.db")) as store, store.write() as db:
+        mailbox.note(db, mailbox.TARIFF, tariff.written(Tariff(hours=hours)))
+    (card / "recordings").mkdir()
+    (card / "recordings" / f"{uuid.uuid4()}.journal").write_bytes(bytes(70_000))
+    daemon()
+
+    def told():
+        wake.Bell(card, wake.SYNC).ring()
+        with server.parts.database.read() as connection:
+            return connection.execute(booth.select().where(booth.c.pending_recordings == 1)).one_or_none()
+
+    until(told)
+    assert told().pending_bytes == 70_000
+    assert 0 < told().opens - told().seen <= 7200
 
 
 def test_the_help_teaches(capsys):

@@ -132,6 +132,15 @@ def test_pieces_shrink_on_a_line_that_breaks_or_is_slow_and_grow_again():
     assert pace.piece == pytest.approx(PIECE / 8, abs=1)
 
 
+def test_the_first_seconds_tell_the_pace():
+    time = Time()
+    pace = Pace(time)
+    for _ in range(3):
+        time.now += 1.0
+        pace.arrived(100_000, 1.0)
+        assert pace.lately == pytest.approx(100_000)
+
+
 def test_idle_time_does_not_make_the_line_look_slow():
     time = Time()
     pace = Pace(time)

@@ -217,6 +217,8 @@ def test_what_cannot_be_taken_is_refused(shared, name):
 
 TAKEN = {
     "numbers beyond a column": (wire.STATUS, STATUS | {"pending_calls": 10**30, "free_bytes": -1}),
+    "bytes beyond a column": (wire.STATUS, STATUS | {"pending_bytes": 10**30, "pace": -1e308, "opens": 1e308}),
+    "hardly any pace": (wire.STATUS, STATUS | {"pending_bytes": -1, "pace": 5e-324, "opens": -1}),
     "a moment beyond all calendars": (wire.STATUS, STATUS | {"oldest": 1e308}),
     "texts without end": (wire.STATUS, STATUS | {"software": LONG, "faults": [LONG] * 99}),
     "a claim for ever": (wire.CLAIMS, {"number": "+81312345602", "seconds": 1e308}),

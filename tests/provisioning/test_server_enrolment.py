@@ -1,6 +1,7 @@
 """Who may talk to the server: tokens, keys, signatures, nonces and counters."""
 
 import base64
+import json
 import threading
 import time
 
@@ -236,6 +237,9 @@ def test_a_booth_says_how_it_is(server, booth):
         oldest=None,
         free_bytes=2**63,
         faults=("card-full",),
+        pending_bytes=3_200_000_000,
+        pace=-1.0,
+        opens=5400.0,
     )
     answer = one.ask("POST", wire.STATUS, wire.encode(status))
     wanted = wire.decode(answer.body, wire.Wanted)
@@ -245,6 +249,16 @@ def test_a_booth_says_how_it_is(server, booth):
     assert (row.software, row.pending_calls, row.pending_recordings) == ("26.11.0", 3, 0)
     assert row.faults == ["card-full"]
     assert abs(row.seen - time.time()) < 60
+    assert (row.pending_bytes, row.pace, row.opens - row.seen) == (3_200_000_000, 0.0, pytest.approx(5400.0))
+
+
+def test_a_booth_of_an_older_version_tells_less(server, booth):
+    one = booth("Booth 8")
+    older = {"software": "26.11.0", "pending_calls": 0, "pending_recordings": 2, "oldest": None, "free_bytes": 9}
+    assert one.ask("POST", wire.STATUS, json.dumps(older | {"version": 1}).encode()).status == 200
+    with server.parts.database.read() as connection:
+        row = connection.execute(select(schema.booth).where(schema.booth.c.id == one.id)).one()
+    assert (row.pending_recordings, row.pending_bytes, row.pace, row.opens) == (2, 0, 0.0, None)
 
 
 POSTS = [wire.CALLS, wire.FACTS, wire.SHIFTS, wire.STATUS, wire.CLAIMS, wire.ENROL]

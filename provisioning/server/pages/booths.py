@@ -12,7 +12,6 @@ from firmware.forecast import SOON
 from firmware.screens.teller import Teller
 from firmware.screens.words import FAULTS, NOTICES
 from firmware.text.catalogue import Text, mark
-from firmware.text.times import Times
 from hw.events import Fault
 from provisioning.server import tokens
 from provisioning.server.bell import Topic
@@ -21,10 +20,10 @@ from provisioning.server.pages.lines import LINES, NEWEST_FIRST
 from provisioning.server.pages.room import Room
 from provisioning.server.pages.telling import result_badge
 from provisioning.server.pages.visit import Refused, Visit, go
+from provisioning.server.pages.waiting import SILENT, size, waiting
 from provisioning.server.schema import booth, call, recording
 from provisioning.server.tokens import LASTS, Standing
 
-SILENT = 180.0  # seconds; a booth tells how it is about once a minute
 HOUR, DAY = 3600.0, 86400.0
 MORE_FAULTS: Mapping[str, str] = {
     "card-full": NOTICES["card-full"],
@@ -108,7 +107,7 @@ def health(visit: Visit, row: Row[Any], last_call: str, live: str, room: Room) -
         )
     )
     state, tone = _state(row, faults, visit.now)
-    pending = _pending(row, text, times)
+    pending = waiting(row, text, times)
     waits = row.pending_calls + row.pending_recordings
     return Health(
         id=row.id,
@@ -255,23 +254,14 @@ def _state(row: Row[Any], faults: Iterable[str], now: float) -> tuple[str, str]:
     return mark("in contact"), "good"
 
 
-def _pending(row: Row[Any], text: Text, times: Times) -> str:
-    calls, recordings = row.pending_calls, row.pending_recordings
-    if not calls and not recordings:
-        return "0"
-    said = text("calls {calls}, recordings {recordings}", calls=calls, recordings=recordings)
-    oldest = text("oldest {ago}", ago=times.ago(row.oldest)) if row.oldest is not None else ""
-    return f"{said} ({oldest})" if oldest else said
-
-
 def _free(row: Row[Any], text: Text) -> str:
     """What is left on the card, and how long it lasts by what the booth has measured."""
     if row.free_bytes is None:
         return text("unknown")
-    size = text("{size} GB", size=f"{row.free_bytes / 1e9:.1f}")
+    free = size(row.free_bytes, text)
     if row.full_in is None:
-        return size
-    return text("{size}, full in {days} days", size=size, days=int(row.full_in))
+        return free
+    return text("{size}, full in {days} days", size=free, days=int(row.full_in))
 
 
 def _scarce(row: Row[Any], text: Text) -> str:

@@ -92,3 +92,39 @@ def test_a_card_that_will_soon_be_full_is_told_in_time(office, sv):
         assert part in said, part
     assert "あと120日で一杯" not in said
     assert "要対応" in said
+
+
+WAITS = {"pending_calls": 12, "pending_recordings": 90, "pending_bytes": 3_200_000_000}
+
+
+@pytest.mark.parametrize(
+    ("status", "ja", "en"),
+    [
+        ({"pace": 178_000.0}, "通話 12、録音 90 (3.2 GB、約5時間)", "calls 12, recordings 90 (3.2 GB, about 5 h)"),
+        ({"pace": 0.2}, "録音 90 (3.2 GB)", "recordings 90 (3.2 GB)"),
+        ({"pace": 5e3, "oldest": 1.0}, "(3.2 GB、約7.4日、最古 ", "(3.2 GB, about 7.4 days, oldest "),
+        ({"pace": 1e308, "pending_bytes": 2**70}, "約1分)", "about 1 min)"),
+        ({"pace": 1.0, "pending_bytes": 2**70}, "(9223372036.9 GB、1年以上)", "(9223372036.9 GB, more than a year)"),
+        (
+            {"pace": 178_000.0, "opens": 5400.0},
+            "(3.2 GB、回線の送信時間帯は1.5時間後から)",
+            "(3.2 GB, the line's hours begin in 1.5 h)",
+        ),
+        ({"pending_recordings": 0, "pace": 9.0}, "通話 12、録音 0", "calls 12, recordings 0"),
+    ],
+)
+def test_what_waits_is_told_with_its_bytes_and_how_long_they_take(office, sv, status, ja, en):
+    office.booth("1", **WAITS | status)
+    assert ja in sv.words(sv.get("/booths"))
+    assert en in sv.words(sv.get("/booths?lang=en"))
+
+
+def test_a_pace_is_forgotten_with_the_contact_and_hours_come_nearer(office, sv):
+    office.booth("1", **WAITS, pace=178_000.0)
+    office.booth("2", **WAITS, opens=5400.0)
+    office.now += 2400
+    said = sv.words(sv.get("/booths?lang=en"))
+    assert "recordings 90 (3.2 GB)" in said
+    assert "recordings 90 (3.2 GB, the line's hours begin in 50 min)" in said
+    office.now += 3600
+    assert "hours begin" not in sv.words(sv.get("/booths?lang=en"))
