@@ -5,12 +5,12 @@ from time import monotonic
 from hw.analogcall import ANSWERED, RINGS_BACK, TONELESS, WORDS, AnalogCall, refused
 from hw.analogtalk import Talk
 from hw.at import Notice
-from hw.atport import Ask, Clock, Pause, Script
+from hw.atport import Clock, Pause, Script, asking
 from hw.callerid import NOBODY, Caller, caller
 from hw.contracts import Post
 from hw.dle import Code
 from hw.dtmf import tones
-from hw.errors import HardwareError, ModemTimeout, PortLost
+from hw.errors import HardwareError, ModemTimeout
 from hw.events import (
     CallEnded,
     Cause,
@@ -23,6 +23,7 @@ from hw.events import (
     SecondCallRefused,
     ToneHeard,
 )
+from hw.linehealth import fault_of
 from hw.modems.analog import GENERIC, RING_GAPS, Pace, dialled
 from hw.voiceport import Stream, VoicePort
 from hw.voicesetup import Setup, greet
@@ -129,7 +130,7 @@ class AnalogPhone:
         self._let_go()
         for _ in range(waiting):
             self._post(CallEnded(Cause.FAILED, Party.LINE, "there is no line"))
-        self._post(LineLost(self._fault_of(problem), str(problem)))
+        self._post(LineLost(fault_of(problem, opened=self._opened), str(problem)))
 
     def _end_calls(self, why: str) -> None:
         for call in (self._next, self._call):
@@ -139,11 +140,6 @@ class AnalogPhone:
     def _let_go(self) -> None:
         self._sound.end()
         self._port.close()
-
-    def _fault_of(self, problem: HardwareError) -> Fault:
-        if isinstance(problem, PortLost):
-            return Fault.UNPLUGGED if self._opened else Fault.ABSENT
-        return Fault.SILENT if isinstance(problem, ModemTimeout) else Fault.GARBLED
 
     def _plan(self, now: float) -> None:
         """What the clock brings: rings that come no more, a stream that has stopped, an answer that nothing tells."""
@@ -173,12 +169,9 @@ class AnalogPhone:
             self._talk.doubtful, self._check_at = False, now + self._pace.voice
             self._port.run(self._greeting(), urgent=True)
         elif now - self._port.answered_at >= self._pace.idle:
-            self._port.run(self._ask("ATH"))  # whatever it misunderstood, at rest the line is nobody's
+            self._port.run(asking("ATH", self._pace.ping))  # whatever it misunderstood, at rest the line is nobody's
 
     # Scripts
-
-    def _ask(self, command: str) -> Script:
-        yield Ask(command, self._pace.ping)
 
     def _greeting(self) -> Script:
         self._talk.voice = yield from greet(self._setup)

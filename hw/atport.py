@@ -37,12 +37,21 @@ class Wire(Protocol):
     def hear(self, patience: float, *, heed_bell: bool = False) -> bytes: ...
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Send a command and wait for its reply."""
+    """Send a command and wait for its reply.
+
+    Before its turn comes others may be served, a dial among them: is it not `wanted` any more by then, it is not sent,
+    and the reply is empty.
+    """
 
     command: str
     patience: float
+    wanted: Callable[[], bool] = _always
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,11 @@ class Pause:
 
 
 Script = Generator[Ask | Say | Pause, Reply, None]
+
+
+def asking(command: str, patience: float) -> Script:
+    """The script of one command whose reply nobody needs."""
+    yield Ask(command, patience)
 
 
 class Errand:
@@ -163,12 +177,12 @@ class AtPort:
                 errand = queue[0]
                 if errand.done:
                     queue.popleft()
-                elif isinstance(errand.want, Ask):
+                elif isinstance(errand.want, Ask) and errand.want.wanted():
                     return errand
                 elif isinstance(errand.want, Say):
                     self.say(errand.want.command)
                     errand.go_on(RESTED)
-                elif self._now() < errand.until:
+                elif isinstance(errand.want, Pause) and self._now() < errand.until:
                     break
                 else:
                     errand.go_on(RESTED)

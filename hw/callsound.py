@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from hw.atport import Ask, Pause, Script
 from hw.contracts import Post
-from hw.errors import AudioError
-from hw.events import AudioFailed, LineDegraded
+from hw.errors import AudioError, ModemTimeout
+from hw.events import AudioFailed, Fault, LineDegraded
 from hw.linesound import LineSound
 from hw.modems.family import Family
 
+GOES_WITHIN = 5.0  # seconds in which a modem that was told to restart leaves the bus
 LATE_TRIES = 8  # at opening the audio, `again` seconds apart
 Moment = str  # of Sound.when
 Wanted = Callable[[], bool]
@@ -75,15 +76,26 @@ class CallSound:
             self._post(AudioFailed(why))
 
     def end(self, idle: Wanted) -> Script:
-        """After the call, while there is no other; then the cure, if this call has shown that it is needed."""
+        """After the call, while there is no other."""
         off = True
         for command in self._sound.stop:
-            if idle():
-                reply = yield Ask(command, self._patience)
-                off = off and reply.ok
+            reply = yield Ask(command, self._patience, idle)
+            off = off and reply.ok
         self._off = off and idle()
-        if self.degraded and self._sound.cure and idle():
-            yield Ask(self._sound.cure, self._patience)
+
+    def cure(self, idle: Wanted, lose: Callable[[Fault, str], None]) -> Script:
+        """Between calls, restart a modem whose sound has worn out. Urgent, so that no dial is served before it has gone.
+
+        `lose` says that the line cannot be used. Raises ModemTimeout if the modem stays.
+        """
+        if not (self.degraded and self._sound.cure and idle()):
+            return
+        lose(Fault.RESTARTING, "its sound has worn out")
+        self.degraded = False
+        reply = yield Ask(self._sound.cure, self._patience)
+        if reply.ok:
+            yield Pause(GOES_WITHIN)
+            raise ModemTimeout("the modem was to restart, and did not")
 
     def close(self) -> None:
         """Hear and say nothing any more."""

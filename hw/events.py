@@ -15,6 +15,7 @@ class Fault(Enum):
     SIM_LOCKED = auto()  # PIN or PUK wanted
     NO_NETWORK = auto()  # not registered
     NO_VOICE = auto()  # no voice over USB
+    RESTARTING = auto()  # it was told to, and goes away in a moment
 
 
 GONE = frozenset({Fault.ABSENT, Fault.UNPLUGGED, Fault.SILENT, Fault.GARBLED})

@@ -65,14 +65,14 @@ class Call:
         """Whether `row` speaks of this call; the first row of its direction binds it. What a row leaves open fits."""
         if not self.placed or not row.voice or row.incoming not in {None, self.incoming}:
             return False
-        if self.hung_up_at is not None and row.state in RINGING and (self.answered or self._another(row)):
+        if self.hung_up_at is not None and row.state in RINGING and self.another(row.number):
             return False  # somebody else, who was given the same index
         return self.index is None or row.index in {None, self.index}
 
-    def _another(self, row: CallRow) -> bool:
-        """Whether `row` shows another number than our caller's; how it is written may differ."""
-        ours, theirs = self.caller.number, row.number
-        return bool(ours and theirs and ours[-LOCAL:] != theirs[-LOCAL:])
+    def another(self, number: str | None) -> bool:
+        """Whether whoever rings from `number` is not this call's caller, as far as one knows; spellings may differ."""
+        ours = self.caller.number
+        return not self.incoming or self.answered or bool(ours and number and ours[-LOCAL:] != number[-LOCAL:])
 
     def hear(self, row: CallRow) -> Event | None:
         """What is new in a row, from a notice or a list."""

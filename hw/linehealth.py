@@ -5,12 +5,20 @@ from collections.abc import Callable
 from hw import questions
 from hw.atport import Ask, Clock, Script
 from hw.contracts import Post
+from hw.errors import HardwareError, ModemTimeout, PortLost
 from hw.events import Fault, LineDegraded, LineLost, LineReady, SignalChanged, SimLocked, TimeHeard
 from hw.modems.family import Family
 from hw.questions import Health, Identity
 
 SOON = 0.5  # seconds from news of SIM or network to a look at them: such news come in bursts
 LAST_TRY = 1  # a SIM with one try left is left alone: the next wrong PIN locks it for good
+
+
+def fault_of(problem: HardwareError, *, opened: bool) -> Fault:
+    """What is wrong with a line whose session ends with that; `opened`: there was a port to begin with."""
+    if isinstance(problem, PortLost):
+        return Fault.UNPLUGGED if opened else Fault.ABSENT
+    return Fault.SILENT if isinstance(problem, ModemTimeout) else Fault.GARBLED
 
 
 class LineHealth:
@@ -45,6 +53,11 @@ class LineHealth:
         """The network has told its time."""
         self._clock_due = True
         self.news(line)
+
+    def lose(self, fault: Fault, why: str) -> None:
+        """The line cannot be used now, as a look has not shown; the next one tells whether it can be again."""
+        self._impaired(fault, Health(fault, why))
+        self.news()
 
     def look(self, idle: Callable[[], bool]) -> Script:
         """What examines the modem; in a call the line is not judged, for whoever hears "lost" ends the call."""

@@ -5,17 +5,16 @@ from contextlib import suppress
 from time import monotonic
 
 from hw import callrows, questions, readings
-from hw.atport import NAP, Ask, AtPort, Clock, Pause, Say, Script, Wire
+from hw.atport import NAP, Ask, AtPort, Clock, Pause, Say, Script, Wire, asking
 from hw.callrows import CallRow, CallState
 from hw.callsound import CallSound
 from hw.contracts import Post
-from hw.errors import HardwareError, ModemTimeout, PortLost, UnexpectedReply
+from hw.errors import HardwareError, PortLost, UnexpectedReply
 from hw.events import (
     Answered,
     AudioFailed,
     CallEnded,
     Cause,
-    Fault,
     IncomingCall,
     LineDegraded,
     LineLost,
@@ -23,9 +22,10 @@ from hw.events import (
     ToneHeard,
 )
 from hw.gsmcall import RINGING, WORDS, Call, refused, refuses
-from hw.linehealth import LineHealth
+from hw.linehealth import LineHealth, fault_of
 from hw.linesound import LineSound
 from hw.modems.family import Family
+from hw.questions import Question
 from hw.readings import Caller
 from hw.secondcall import SecondCall
 
@@ -133,7 +133,7 @@ class Phone:
         self._let_go("the line went away")
         for _ in range(waiting):
             self._post(CallEnded(Cause.FAILED, Party.LINE, "there is no line"))
-        self._post(LineLost(self._fault_of(problem), str(problem)))
+        self._post(LineLost(fault_of(problem, opened=self._opened), str(problem)))
 
     def _let_go(self, why: str) -> None:
         call = self._call
@@ -145,11 +145,6 @@ class Phone:
         self._port.close()
         self._audio.close()
 
-    def _fault_of(self, problem: HardwareError) -> Fault:
-        if isinstance(problem, PortLost):
-            return Fault.UNPLUGGED if self._opened else Fault.ABSENT
-        return Fault.SILENT if isinstance(problem, ModemTimeout) else Fault.GARBLED
-
     def _plan(self, now: float) -> None:
         """Start what the clock asks for: a list of calls in a call; otherwise the modem's health, or a sign of life."""
         if self._watched:
@@ -159,7 +154,7 @@ class Phone:
         elif self._idle() and self._health.due(now):
             self._port.run(self._health.look(self._idle))
         elif self._opened and not self._port.busy and now - self._port.heard_at >= self._pace.idle:
-            self._port.run(self._ask("AT"))
+            self._port.run(asking("AT", self._pace.ping))
 
     @property
     def _watched(self) -> bool:
@@ -172,9 +167,6 @@ class Phone:
 
     # Scripts
 
-    def _ask(self, command: str) -> Script:
-        yield Ask(command, self._pace.ping)
-
     def _greeting(self) -> Script:
         identity = yield from questions.greet(self._family)
         yield from self._clear_away()
@@ -183,17 +175,13 @@ class Phone:
         self._greeted, self._remedy = True, ""
 
     def _clear_away(self) -> Script:
-        """Hang up a call that is none of ours: from before a restart, or one that the modem kept while it was deaf.
-
-        Nobody talks in it, and it would stand in the way of every dial. A call that was dialled meanwhile is ours, and
-        one that rings is somebody's.
-        """
+        """Hang up a call that is none of ours and in every dial's way: from before a restart, or kept while it was deaf."""
         self._clearing = False
         for row in (yield from questions.calls(self._family)) or ():
             if row.voice and row.incoming and row.state in RINGING:
                 self._take(row)
             elif row.voice and self._idle():
-                yield Ask(self._family.hang_up[0], self._pace.reply)
+                yield Ask(self._family.hang_up[0], self._pace.reply, self._idle)
 
     def _dialling(self, call: Call, number: str) -> Script:
         if call.over:
@@ -254,19 +242,33 @@ class Phone:
         self._poll_at = self._now()
         yield from self._placed(call)
 
+    def _ending(self) -> Script:
+        yield from self._sound.end(self._idle)
+        self._port.run(self._sound.cure(self._idle, self._health.lose), urgent=True)
+
     def _hanging_up(self, call: Call, how: CallEnded | None = None) -> Script:
+        call.hung_up_at = self._now()
+        if self._second.rings and (yield from self._parted(call, how)):  # else whoever rings were sent away for nothing
+            return
         for command in self._family.hang_up:
             call.hung_up_at = self._now()
             yield Ask(command, self._pace.reply)
             for _ in range(GONE_CHECKS):
-                rows = yield from questions.calls(self._family)
-                call.released = True
-                if rows is not None and call.listed(rows, self._now()):
-                    self._finish(call, how or call.ended(self._now()))
-                    self._take_all(rows)  # somebody may be ringing already
+                if (yield from self._parted(call, how)):
                     return
                 yield Pause(self._pace.recheck)
         raise UnexpectedReply("the modem does not hang up")
+
+    def _parted(self, call: Call, how: CallEnded | None) -> Question[bool]:
+        """Whether a list has our call no more; then it is over, and somebody may be ringing already."""
+        rows = yield from questions.calls(self._family)
+        call.released = True
+        if rows is None or not call.listed(rows, self._now()):
+            return False
+        self._second.parted(rows)
+        self._finish(call, how or call.ended(self._now()))
+        self._take_all(rows)
+        return True
 
     def _sending(self, call: Call, digits: str) -> Script:
         for digit in digits:
@@ -318,14 +320,14 @@ class Phone:
             self._audio.close()
             if call.placed and not call.seen:  # something else was in its way
                 self._port.run(self._clear_away())
-            self._port.run(self._sound.end(self._idle))
+            self._port.run(self._ending())
             self._health.news()
         self._post(event)
 
     # Notices
 
     def _notice(self, line: str) -> None:
-        handle = self._news.get(_name(line))
+        handle = self._news.get(readings.name(line))
         try:
             if handle:
                 handle(line)
@@ -341,6 +343,8 @@ class Phone:
         call = self._call
         if self._next or (call and (not call.incoming or call.answered or call.hanging)):
             self._poll_at = self._now()  # the list tells whether it is somebody else
+            if call and call.hanging and call.another(caller.number):
+                self._second.rang(caller)
             return
         if call is None:
             self._call = Call(incoming=True, placed=True, caller=caller)
@@ -356,7 +360,7 @@ class Phone:
             self._poll_at = self._now()
 
     def _call_news(self, line: str) -> None:
-        row = self._family.call_news[_name(line)](line)
+        row = self._family.call_news[readings.name(line)](line)
         if row:
             self._take(row)
             self._poll_at = self._now()
@@ -386,15 +390,9 @@ class Phone:
             self._poll_at = self._now()
 
     def _warn(self, line: str) -> None:
-        self._post(LineDegraded(self._family.warnings[_name(line)]))
+        self._post(LineDegraded(self._family.warnings[readings.name(line)]))
 
     def _tone_news(self, line: str) -> None:
         digit = readings.tone(line)
         if digit and self._call:
             self._post(ToneHeard(digit))
-
-
-def _name(line: str) -> str:
-    """What a notice is called: the part before its colon, or its first word where a maker adds figures to it."""
-    name = line.partition(":")[0].strip()
-    return "CONNECT" if name.startswith("CONNECT ") else name

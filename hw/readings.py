@@ -57,6 +57,16 @@ class Caller:
     hidden: Hidden | None = None
 
 
+def name(line: str) -> str:
+    """What a notice is called: the part before its colon, or its first word where a maker adds figures to it.
+
+    >>> name('+CLIP: "0312345601",129'), name("CONNECT 9600")
+    ('+CLIP', 'CONNECT')
+    """
+    found = line.partition(":")[0].strip()
+    return "CONNECT" if found.startswith("CONNECT ") else found
+
+
 def fields(line: str, name: str) -> list[str]:
     """The comma-separated values behind `name:`, without their quotes.
 

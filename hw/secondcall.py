@@ -18,12 +18,29 @@ class SecondCall:
         """`refuse` is the command that sends them away; empty for a modem that must not be asked."""
         self._refuse, self._post = refuse, post
         self._present = self._refused = False
+        self._rang: Caller | None = None  # while our call was being hung up
         self._leaving = False  # told, and in the list before the last one: the notice of their end may still come
 
     def heard(self, caller: Caller) -> None:
         """They wait, or wait still."""
         if not self._present:
             self._present, self._refused = True, False
+            self._post(SecondCallRefused(caller.number, caller.hidden))
+
+    @property
+    def rings(self) -> bool:
+        """Whether somebody has rung while our call was being hung up."""
+        return self._rang is not None
+
+    def rang(self, caller: Caller) -> None:
+        """They ring while our call is being hung up; who it is may come in a second notice."""
+        if self._rang is None or caller != Caller(None):
+            self._rang = caller
+
+    def parted(self, rows: Sequence[CallRow]) -> None:
+        """Our call is gone, and `rows` are left: one who rang and is not among them was sent away with it."""
+        caller, self._rang = self._rang, None
+        if caller is not None and not any(row.incoming and row.state in WAITS for row in rows):
             self._post(SecondCallRefused(caller.number, caller.hidden))
 
     def listed(self, others: Sequence[CallRow]) -> None:
@@ -39,11 +56,12 @@ class SecondCall:
             return
         if not (self._present or self._leaving):
             self._post(SecondCallRefused(row.number))
-        self._present = self._leaving = False
+        self.forget()
 
     def forget(self) -> None:
         """There is no first call any more."""
         self._present = self._leaving = False
+        self._rang = None
 
     def refusal(self, *, talking: bool) -> str:
         """The command to send now, once; while a call is still being set up modems take it for something else."""

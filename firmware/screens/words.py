@@ -63,6 +63,11 @@ FAULTS: dict[Fault, Trouble] = {
         mark("Modem has no voice"),
         mark("This modem carries data only. Call the technician for one that carries voice."),
     ),
+    Fault.RESTARTING: Trouble(
+        mark("The modem is restarting"),
+        mark("Modem is restarting"),
+        mark("Wait half a minute. The booth goes on by itself."),
+    ),
 }
 
 SIM_TROUBLES: dict[SimTrouble, Trouble] = {

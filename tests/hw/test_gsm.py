@@ -573,6 +573,44 @@ def test_who_rings_right_after_our_hang_up_is_somebody_else(modem, inbox, ready,
     assert (modem.count("AT+CHUP"), modem.count("ATH")) == (1, 0)
 
 
+def test_who_rings_while_we_hang_up_and_is_sent_away_with_it_is_told_as_missed(talking, modem, inbox):
+    modem.answers["AT+CHUP"] = ("RING", '+CLIP: "0312345602",129', "OK")
+    modem.gone_after = "AT+CHUP"
+    talking.hang_up()
+    assert inbox.next() == SecondCallRefused("0312345602")
+    assert inbox.next() == NEAR
+    assert inbox.empty(0.2)
+
+
+def test_who_rings_before_our_hang_up_got_its_turn_is_not_sent_away_with_it(talking, modem, inbox):
+    modem.answers["AT+CLCC"] = None  # it says nothing for a while, and the far end is gone meanwhile
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 1)
+    modem.answers["AT"] = ("RING", '+CLIP: "0312345602",129', "OK")
+    talking.hang_up()
+    modem.answers["AT+CLCC"] = (clcc(4, incoming=True, number="0312345602"), "OK")
+    assert inbox.next() == NEAR
+    assert inbox.until(IncomingCall).number == "0312345602"
+    assert modem.count("AT+CHUP") == 0
+
+
+def test_a_dial_that_comes_before_the_calm_work_after_a_call_is_not_disturbed_by_it(talking, modem, inbox):
+    modem.answers["AT+QPCMV=0"] = None  # the first word after the call hangs, and the dial comes
+    modem.gone_after = "AT+CHUP"
+    talking.hang_up()
+    assert inbox.until(CallEnded) == NEAR
+    modem.wait_for("AT+QPCMV=0")
+    stops = modem.count("AT+QPCMV=0")
+    modem.answers["AT+QPCMV=0"] = ("OK",)
+    talking.dial(NUMBER)
+    modem.wait_for("ATD", times=2)
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.say(ccinfo(0))
+    assert inbox.until(Answered) == Answered()
+    dialled = modem.heard.index(f"ATD{NUMBER};", modem.heard.index(f"ATD{NUMBER};") + 1)
+    assert "AT+QPCMV=0" not in modem.heard[dialled:]
+    assert modem.count("AT+QPCMV=0") >= stops
+
+
 @pytest.mark.usefixtures("talking")
 def test_a_second_caller_does_not_touch_the_first_call(modem, inbox):
     modem.answers["AT+CLCC"] = (clcc(0), clcc(5, incoming=True, index=2, number="0312345602"), "OK")

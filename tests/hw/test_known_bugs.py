@@ -442,9 +442,10 @@ def worn_out(far, inbox):
 
 
 def parting_of_the_worn(far, inbox):
-    """We hang up, and the modem goes away and comes back."""
+    """We hang up, and the modem goes away and comes back; nobody is asked to dial meanwhile."""
     far.line.hang_up()
     assert inbox.until(CallEnded) == NEAR
+    assert inbox.until(LineLost).fault is Fault.RESTARTING
     back(far, inbox, Fault.UNPLUGGED)
 
 
