@@ -58,9 +58,12 @@ class Talk:
         model = self.voice.model
         relay = model.listen if self._jack else model.talk
         self._listen_anew()  # what was heard last was another call
-        for command in ("AT+FCLASS=8", self.voice.choose, *model.settings, *relay) if self.voice.coding else ():
+        agreed = ("AT+FCLASS=8", self.voice.choose)
+        for command in (*agreed, *model.settings, *relay) if self.voice.coding else ():
             reply = yield Ask(command, model.pace.reply)
-            self.doubtful |= command == self.voice.choose and reply.final == "ERROR"
+            if command in agreed and reply.final == "ERROR":  # one letter may have been lost on the way
+                reply = yield Ask(command, model.pace.reply)
+                self.doubtful |= reply.final == "ERROR"
         self.taken_at = self._now()
 
     def dial(self, number: str) -> Generator[Ask | Say | Pause, Reply, tuple[bool, str]]:

@@ -39,6 +39,7 @@ from tests.whole.truth import Circumstances, Witness, differences, off
 ANALOG = ("usr5637", "conexant", "zoom3095", "startech", "mt9234")
 LINES = (*FAMILIES, *ANALOG)
 PATIENCE = 60.0  # seconds; a booth that takes longer to be ready for the next call is wedged
+DEAD_SILENCE = 30.0  # seconds without any sound, after which a person hangs up
 WRITTEN = 3.0  # in which the card has taken what the screen shows already
 ODDS = 0.2  # of a call that something breaks in it
 NOW = 1795330000.0
@@ -107,6 +108,7 @@ def hasty_gsm(name):
     family = FAMILIES[name]
     pace = family.pace
     quick = {"reply": 1.0, "ping": 0.5, "poll": min(pace.poll, 1.0), "check": 0.5, "sim": 3.0, "settle": 2.0}
+    quick["stream"] = min(pace.stream, 2.0)
     return replace(family, pace=replace(pace, **quick, rescue=2.0))
 
 
@@ -136,6 +138,7 @@ class Shift:
         self._import_list()
         self._compose()
         self.store = Store(directory / "booth.db")
+        self.store.rows("PRAGMA cache_size = -100")  # what we read is not to count as the booth's memory
 
     def _import_list(self):
         listed = self.directory / "list.csv"
@@ -215,6 +218,7 @@ class Shift:
         """The n-th call of this seed; what is untrue of its record."""
         chance = Random(f"{self.seed}/{self.name}/{n}")
         script = drawn(chance, analog=self.analog)
+        before = self.trouble
         self._choose_trouble(chance)
         last, self.presses = self._last(), []
         del self.modem.heard[:]
@@ -223,6 +227,8 @@ class Shift:
         start = time.monotonic()
         with self.trouble.during(self, chance):
             (self._be_called if script.incoming else self._dial)(script)
+            if self.trouble.damages and not self.sees(lambda: self.state not in IN_CALL, DEAD_SILENCE):
+                self.tap("D")
             self.must("the call's end", lambda: self.state not in IN_CALL)
         began = time.monotonic()
         self._rest()
@@ -233,7 +239,8 @@ class Shift:
         self.sees(lambda: self._written(last), WRITTEN)
         calls = list(self.witness.calls)
         records = [record.whole(self.store, one, "desk") for one in self._since(last)]
-        around = Circumstances(self.name, self.analog, script, self.trouble, tuple(self.presses), self.metronome.take())
+        stall = self.metronome.take()
+        around = Circumstances(self.name, self.analog, script, self.trouble, tuple(self.presses), stall, before)
         found = differences(records, calls, around)
         self.furthest = max(self.furthest, abs(off(records, calls, around)))
         if rest > 20 and not found:

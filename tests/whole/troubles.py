@@ -18,7 +18,7 @@ class Trouble:
     for so many `calls` on end.
 
     noticed: seconds after a call in which all that it brings about has begun.
-    harmless: a call with it goes as every other. blind: seconds for which the line may not know what happens to the call.
+    harmless: a call with it goes as every other. delays: seconds by which news may come later. blind: seconds for which the line may not know what happens to the call.
     damages: what the modem says may arrive as something else, or be a lie (it says OK and does not take the line, and only
     the next ring tells), so that nothing can be proved of the call itself.
     """
@@ -32,6 +32,7 @@ class Trouble:
     noticed: float = 0.15
     harmless: bool = False
     blind: float = 0.0
+    delays: float = 0.0
     damages: bool = False
 
     def begin(self, shift):
@@ -116,7 +117,7 @@ CABLES = (
     _cable("a cable that garbles much", garble=0.6),
     _cable("a cable that loses", loss=0.03),
     Trouble("a cable that cuts", _spoil(cut=3), _spoil(cut=0), (0.5, 2.0), harmless=True),
-    Trouble("a cable that merges", _spoil(merge=0.05), _spoil(merge=0.0), (0.5, 2.0), harmless=True),
+    Trouble("a cable that merges", _spoil(merge=0.05), _spoil(merge=0.0), (0.5, 2.0), harmless=True, delays=0.1),
 )
 EVERYWHERE = (UNPLUGGED, UNPLUGGED, SURVIVED, MUTE, *CABLES)
 

@@ -9,11 +9,12 @@ from typing import Any
 from hw.emulated.exchange import Exchange, Progress
 from hw.events import Cause, Party
 from tests.whole.scripts import Script
-from tests.whole.troubles import Trouble
+from tests.whole.troubles import NONE, Trouble
 
 NEAR_ENOUGH = 0.2  # seconds between a talk and its record, on a line that tells when it begins and ends
 TOGETHER = 0.5  # seconds: what both sides do within so short a time may be told in either order
 AFTER = 5.0  # seconds after a call's end in which a key may still be meant for it
+HANGING = 1.0  # seconds that our hanging-up may last: who rings in them may be sent away with it
 REFUSING = 1.0  # seconds for which an analog line must be taken to refuse a call
 # An analog line tells of an answer by a voice: 0.2 s of it within half a second, and speech has pauses.
 LATE_BEGIN = 1.2
@@ -88,16 +89,26 @@ class Circumstances:
     trouble: Trouble
     presses: tuple[tuple[float, str], ...]  # when, which key
     stall: float = 0.0
+    before: Trouble = NONE  # in the call before
 
     def parted(self, seen: Seen) -> float | None:
         """When the booth's side hung up or refused the call, if it did."""
         end = (seen.ended or float("inf")) + AFTER
-        return next((at for at, key in reversed(self.presses) if key == "D" and seen.began <= at <= end), None)
+        pressed = [at for at, key in self.presses if key == "D" and seen.began <= at <= end]
+        talking = [at for at in pressed if seen.answered is not None and at >= seen.answered]
+        return talking[0] if talking else pressed[-1] if pressed else None
+
+    def sent_away(self, seen: Seen) -> bool:
+        """Whether a caller came while we were still hanging up, and went with it before anybody could see them."""
+        if not (seen.incoming and seen.here and seen.answered is None and seen.ended):
+            return False
+        touched = any(seen.began <= at <= seen.ended for at, _ in self.presses)
+        return seen.ended - seen.began < HANGING and not touched
 
     @property
     def near_enough(self) -> float:
         """Seconds by which a moment may be off."""
-        return NEAR_ENOUGH + self.stall
+        return NEAR_ENOUGH + self.stall + self.trouble.delays
 
 
 def differences(records: list[Record], calls: list[Seen], around: Circumstances) -> list[str]:
@@ -119,16 +130,14 @@ def _paired(
     records: list[Record], calls: list[Seen], around: Circumstances
 ) -> tuple[Seen | None, Record | None, list[str]]:
     """The call and its record, and what is wrong with their number."""
-    firsts = [one for one in calls if not one.second]
-    seconds = [one for one in calls if one.second]
-    missed = [one for one in records if one["incoming"] and one["cause"] == "BUSY"]
-    mains = [one for one in records if one not in missed]
+    seconds = [one for one in calls if one.second or around.sent_away(one)]
+    firsts = [one for one in calls if one not in seconds]
+    mains, missed = _told_apart(records, len(firsts), len(seconds), around)
     found = [f"the record {one['id']} has no end" for one in records if one["cause"] is None]
     if len(missed) > len(seconds) or (around.trouble.harmless and len(missed) < len(seconds)):
         found.append(f"{len(missed)} records of {len(seconds)} second callers")
-    in_time = not firsts and [(one["answered"], one["by"]) for one in mains] == [(False, "NEAR")]  # not yet dialled
     if (len(mains) > 1 and not around.trouble.damages) or (
-        around.trouble.harmless and len(mains) != len(firsts) and not in_time
+        around.trouble.harmless and len(mains) != len(firsts) and not (not firsts and _never_dialled(mains, around))
     ):
         found.append(f"{len(mains)} records of {len(firsts)} calls")
     if not mains and any(not one.incoming for one in firsts):
@@ -136,6 +145,32 @@ def _paired(
     record = mains[0] if mains else None
     own = [one for one in firsts if record and one.incoming == record["incoming"]]
     return own[0] if own else None, record, found
+
+
+def _told_apart(
+    records: list[Record], firsts: int, seconds: int, around: Circumstances
+) -> tuple[list[Record], list[Record]]:
+    """The records of the call itself, and those of callers who found the line busy.
+
+    Somebody who waits on when the call is over rings as any caller does; and who rings on when a modem is back rings anew.
+    """
+    missed = [one for one in records if one["incoming"] and one["cause"] == "BUSY"]
+    mains = [one for one in records if one not in missed]
+    while len(missed) < seconds and len(mains) > firsts and mains[-1]["incoming"] and not mains[-1]["answered"]:
+        missed.append(mains.pop())
+    lost = (False, "LOST", "LINE")
+    while not around.trouble.harmless and len(mains) > 1 and all(one["incoming"] for one in mains[:2]):
+        if (mains[0]["answered"], mains[0]["cause"], mains[0]["by"]) != lost:
+            break
+        del mains[0]
+    return mains, missed
+
+
+def _never_dialled(mains: list[Record], around: Circumstances) -> bool:
+    """Whether a dial did not come so far: given up in time, or on a modem that was found broken only by it."""
+    said = [(one["answered"], one["cause"], one["by"]) for one in mains]
+    broken = not around.before.harmless and said == [(False, "FAILED", "LINE")]
+    return broken or [(one[0], one[2]) for one in said] == [(False, "NEAR")]
 
 
 def _off(record: Record, seen: Seen, around: Circumstances) -> float:
