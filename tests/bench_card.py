@@ -203,6 +203,8 @@ class Bench:
         from firmware import listfile
         from firmware.calls import Calls
         from firmware.clock import Clock
+        from provisioning import keys
+        from provisioning.server.parts import RECORDINGS_KEY
         from tests.bench_server import Central
 
         self.card = directory / "card"
@@ -211,6 +213,7 @@ class Bench:
         self.central = Central(directory / "server")
         stack.callback(self.central.close)
         self.central.enrol(self.card)
+        self._identities = keys.load(self.central.directory / RECORDINGS_KEY)
         with closing(Calls(self.card / "booth.db", "desk", Clock("system"))) as books:
             books.add_list("bench", listfile.read(SAMPLE, "JP", "03").entries, sample=True)
         recipients, library = " ".join(self.central.recipients()), shim.build(directory)
@@ -243,11 +246,9 @@ class Bench:
 
     def opened(self, name):
         """A recording as those hear it who have the key."""
-        from provisioning import keys, recording
-        from provisioning.server.parts import RECORDINGS_KEY
+        from provisioning import recording
 
-        identities = keys.load(self.central.directory / RECORDINGS_KEY)
-        return recording.load(self.card / "recordings" / f"{name}.journal", identities)
+        return recording.load(self.card / "recordings" / f"{name}.journal", self._identities)
 
     def _lengths(self):
         return {who: len(self.entries(who)) for who in OURS}
@@ -312,8 +313,8 @@ def tell_card(counts, recordings, calls):
                 f"   {each[0] / 1e3:8.1f} kB{each[1] / 1e3:9.1f} kB{each[2]:7.1f}"
             )
     print(f"  {'Opus packets alone':<20}{raw / 1e6:9.2f} MB")
-    page = HOUR * PAGE / (lengths[1] - lengths[0])
-    print(f"  a page more or less in either call makes {page / 1e6:.2f} MB in the hour")
+    times = HOUR / (lengths[1] - lengths[0])
+    print(f"  one page and one fsync more in either call make {times * PAGE / 1e6:.2f} MB and {times:.0f} in the hour")
 
     def an_hour(parts):
         both = zip(summed(slope, parts), summed(fixed, parts), strict=True)

@@ -15,6 +15,7 @@ import ssl
 import tempfile
 import time
 import uuid
+from asyncio import sslproto
 from collections import defaultdict
 from itertools import count
 from pathlib import Path
@@ -34,6 +35,7 @@ WAIT = 40  # seconds for which a booth asks to be kept waiting
 AT_ONCE = 40  # handshakes
 PATIENCE = 600.0  # seconds until all must be connected, and until everybody must have heard
 FILES = 500  # that a server has open besides its connections, and more
+ROOM = 16 * 1024  # bytes that a booth's connection has here; asyncio's own 256 KiB are more than a gigabyte for 5,000
 
 
 class Floor:
@@ -133,6 +135,7 @@ async def listening(place, names, key, nonce, line):
 
 def listen(place, names, key, nonce, line):
     """The same as a process."""
+    sslproto.SSLProtocol.max_size = ROOM
     asyncio.run(listening(place, names, Ed25519PrivateKey.from_private_bytes(key), nonce, line))
 
 
