@@ -16,6 +16,7 @@ from hw.coding import LINEAR, SIGNED, ULAW, UNSIGNED, Coding
 from hw.contracts import FRAME, SILENCE
 from hw.dle import shield
 
+INSTANT = 1e-6  # seconds: less is nothing, for sums of floats are never quite equal
 LATENCY = 0.004  # seconds of an honest answer
 BEAT = 0.1  # seconds between two frames of a stream in which nothing happens
 DIALS = 0.15  # seconds that the digits take
@@ -216,10 +217,12 @@ class HonestVoiceModem:
             self._broken_off(text)
             return
         begin = text.find("AT")
-        if text and (self._waiting or self.now() < self._answers_at):
+        early = self._answers_at - self.now() > INSTANT
+        if text and (self._waiting or early):
             self.sins.append(f"{text} before an answer")
+            if not self._waiting:
+                self.wire.at(max(INSTANT, self._answers_at - self.now()), self._next)
             self._waiting.append(text)
-            self.wire.at(max(0.0, self._answers_at - self.now()), self._next)
             return
         if begin and text and self.now() - self._ended_at > GRACE:
             self.sins.append(f"junk: {text}")
