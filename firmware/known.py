@@ -9,6 +9,7 @@ from typing import Final
 DAY: Final = 86400.0
 TALK: Final = "talk"  # a CONTACT's note: it came to a conversation
 HOLD: Final = "hold"  # a FINAL's note: somebody may well be reached there, but a supervisor decides when
+SERVER: Final = "server"  # the booth of a fact that was made on the server
 ABANDONED: Final = "abandoned"  # a CONTACT's note: a human answered and we were gone before a word was said
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from firmware.calls import Badge as Standing
 from firmware.calls import Call, Customer, PastCall
+from firmware.known import SERVER
 from firmware.redial import Decision, Fact, Reason, Verdict
 from firmware.results import Result
 from firmware.screens.halfwidth import readable
@@ -70,8 +71,9 @@ class Teller:
         return self.text("Booth {name}", name=name) if name.isdigit() else name
 
     def evidence(self, fact: Fact) -> str:
-        """When, which booth and who: "14:29 Booth 2 OP07"."""
-        return " ".join(filter(None, (self.times.moment(fact.at), self.booth(fact.booth), fact.agent)))
+        """When, where and who: "14:29 Booth 2 OP07", "14:29 Server sato"."""
+        where = self.text("Server") if fact.booth == SERVER else self.booth(fact.booth)
+        return " ".join(filter(None, (self.times.moment(fact.at), where, fact.agent)))
 
     def outcome(self, fact: Fact) -> str:
         """What came of it: "Callback (tomorrow 10:00)"."""

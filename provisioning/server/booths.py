@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from firmware import results, rulepack, wire
+from firmware.forecast import FURTHEST
 from provisioning.server import notes, quarantine, tokens
 from provisioning.server.bell import Bell, Topic
 from provisioning.server.database import Database
@@ -172,7 +173,7 @@ def _columns(status: wire.Status, now: float) -> dict[str, object]:
         "opens": now + status.opens if status.opens > 0 else None,
         "oldest": status.oldest,
         "free_bytes": _within(status.free_bytes, 2**63),
-        "full_in": status.full_in,
+        "full_in": None if status.full_in is None else min(max(0.0, status.full_in), FURTHEST),
         "faults": [fault[:200] for fault in status.faults[:50]],
     }
 

@@ -13,14 +13,14 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from firmware import wire
-from firmware.known import FactKind
+from firmware.known import SERVER, FactKind
 from provisioning.server import notes
 from provisioning.server.bell import Bell, Topic
 from provisioning.server.database import Database
 from provisioning.server.parcels import named, text_of
 from provisioning.server.schema import fact
 
-HERE = "server"  # the booth of facts that are made here
+HERE = SERVER  # the booth of facts that are made here
 MOST = 500  # facts in one answer
 LONGEST = 8000  # characters of one fact
 NAME = 255  # characters of what facts are found by: no index holds much more

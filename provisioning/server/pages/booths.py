@@ -1,7 +1,7 @@
 """The booths: how each is, tokens for new ones, and the end of one that was lost."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,11 @@ from hw.events import Fault
 from provisioning.server import tokens
 from provisioning.server.bell import Topic
 from provisioning.server.pages.keptback import fault, kept_back
-from provisioning.server.pages.lines import LINES, NEWEST_FIRST
+from provisioning.server.pages.lines import LINES, NEWEST_FIRST, in_order
 from provisioning.server.pages.room import Room
 from provisioning.server.pages.telling import result_badge
 from provisioning.server.pages.visit import Refused, Visit, go
-from provisioning.server.pages.waiting import SILENT, size, waiting
+from provisioning.server.pages.waiting import NOTHING, SILENT, UNBROKEN, size, waiting
 from provisioning.server.schema import booth, call, recording
 from provisioning.server.tokens import LASTS, Standing
 
@@ -65,15 +65,13 @@ class Promise:
 def booths_page(visit: Visit) -> Response:
     """Every booth."""
     with visit.office.database.read() as connection:
-        rows = connection.execute(select(booth).order_by(booth.c.revoked.is_not(None), booth.c.name, booth.c.id)).all()
+        rows = sorted(connection.execute(select(booth)), key=_in_order)
         last = {row.id: _last_call(visit, connection, row.id) for row in rows if row.revoked is None}
         live, room = _live(visit, connection), Room.seen(connection, visit.now)
         promised = [
             _promise(visit, one) for one in tokens.every(connection, visit.now) if one.standing is Standing.OPEN
         ]
-    healths = sorted(
-        (health(visit, row, last.get(row.id, ""), live.get(row.id, ""), room) for row in rows), key=_in_order
-    )
+    healths = [health(visit, row, last.get(row.id, ""), live.get(row.id, ""), room) for row in rows]
     known = [one for one in healths if not one.revoked]
     troubled = sum(one.tone == "bad" for one in known)
     quiet = sum(one.tone == "warn" for one in known)
@@ -108,14 +106,13 @@ def health(visit: Visit, row: Row[Any], last_call: str, live: str, room: Room) -
     )
     state, tone = _state(row, faults, visit.now)
     pending = waiting(row, text, times)
-    waits = row.pending_calls + row.pending_recordings
     return Health(
         id=row.id,
         name=Teller(text, times, visit.office.results).booth(row.name),
         state=text(state),
         tone=tone,
         headline=times.ago(row.seen) if row.seen is not None else "—",
-        detail=faults[0] if faults else (text("Not yet synced: {what}", what=pending) if waits else text("All synced")),
+        detail=faults[0] if faults else _synced(row, pending, text),
         foot=last_call or text("No call yet"),
         seen=times.ago(row.seen) if row.seen is not None else text("never"),
         pending=pending,
@@ -207,18 +204,8 @@ def _one(visit: Visit) -> Row[Any]:
     return row
 
 
-def _in_order(one: Health) -> tuple[bool, tuple[tuple[bool, int, str], ...]]:
-    """Booth 10 comes after booth 9."""
-    return one.revoked, tuple(_parts(one.name))
-
-
-def _parts(name: str) -> Iterator[tuple[bool, int, str]]:
-    word = ""
-    for sign in f"{name} ":
-        if word and sign.isdecimal() != word[-1].isdecimal():
-            yield (False, int(word), "") if word.isdecimal() else (True, 0, word)
-            word = ""
-        word += sign
+def _in_order(row: Row[Any]) -> tuple[object, ...]:
+    return row.revoked is not None, in_order(row.name), row.id
 
 
 def _promise(visit: Visit, one: tokens.Token) -> Promise:
@@ -254,6 +241,13 @@ def _state(row: Row[Any], faults: Iterable[str], now: float) -> tuple[str, str]:
     return mark("in contact"), "good"
 
 
+def _synced(row: Row[Any], pending: str, text: Text) -> str:
+    """What is on the server, and what is not."""
+    if row.free_bytes is None:
+        return text("It has not told how it is yet")
+    return text("Not yet synced: {what}", what=pending) if pending != NOTHING else text("All synced")
+
+
 def _free(row: Row[Any], text: Text) -> str:
     """What is left on the card, and how long it lasts by what the booth has measured."""
     if row.free_bytes is None:
@@ -261,11 +255,25 @@ def _free(row: Row[Any], text: Text) -> str:
     free = size(row.free_bytes, text)
     if row.full_in is None:
         return free
-    return text("{size}, full in {days} days", size=free, days=int(row.full_in))
+    if row.full_in <= 0:
+        return text("{size}, full", size=free)
+    return text("{size}, full in {span}", size=free, span=_days(row.full_in, text))
 
 
 def _scarce(row: Row[Any], text: Text) -> str:
     """A warning a week before the card is full; when it is, the booth says so itself."""
     if row.full_in is None or not 0 < row.full_in < SOON:
         return ""
-    return text("Its card will be full in {days} days", days=int(row.full_in))
+    return text("Its card will be full in {span}", span=_days(row.full_in, text))
+
+
+def _days(left: float, text: Text) -> str:
+    """Whole days, for there is no promise in a part of one.
+
+    >>> from firmware.text.catalogue import load
+    >>> [" ".join(_days(left, load("en")).split()) for left in (5.9, 1.9, 0.4)]
+    ['5 days', '1 day', 'less than a day']
+    """
+    if left >= 2:
+        return text("{days} days", days=int(left)).replace(" ", UNBROKEN)
+    return text("1 day").replace(" ", UNBROKEN) if left >= 1 else text("less than a day")

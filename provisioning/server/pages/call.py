@@ -9,14 +9,16 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 from starlette.responses import Response
 
+from firmware.journal import PACKETS
 from firmware.known import Fact, FactKind
 from firmware.redial import Reason
 from firmware.screens.reasons import REASONS
 from firmware.screens.teller import Teller
 from firmware.text.catalogue import Text, mark
 from firmware.text.times import duration
+from hw.contracts import FRAME_SECONDS
 from provisioning import faults
-from provisioning.faults import SAID
+from provisioning.faults import SAID, Flaw
 from provisioning.server.keeping import holds
 from provisioning.server.pages import knowledge
 from provisioning.server.pages.knowledge import Known
@@ -27,6 +29,7 @@ from provisioning.server.pages.visit import Refused, Visit
 from provisioning.server.schema import call, memo, recording
 
 PLAYABLE = {"whole", "torn"}
+SEGMENT = PACKETS * FRAME_SECONDS  # seconds; a pause may have ended one sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +162,20 @@ def sound(visit: Visit, row: Row[Any], record: Mapping[str, Any]) -> Sound:
         seconds=row.seconds,
         answer=row.answer_seconds,
         peaks=base64.b64encode(row.peaks).decode() if plays and row.peaks else "",
-        moments=storyteller(visit).moments(record, row.answer_seconds) if plays else (),
+        moments=_moments(visit, row, record) if plays else (),
         arriving=row.state in {"partial", "taken"},
     )
+
+
+def _moments(visit: Visit, row: Row[Any], record: Mapping[str, Any]) -> list[Moment]:
+    """What was marked, and where silence stands for what is missing, in the order in which they are heard."""
+    marked = storyteller(visit).moments(record, row.answer_seconds)
+    for one in faults.read(row.problem):
+        if one.flaw is Flaw.MISSING:
+            begins, lasts = one.at * SEGMENT, round(one.count * SEGMENT)
+            said = visit.text("missing: about {seconds} s", seconds=lasts)
+            marked.append(Moment(begins, duration(begins - row.answer_seconds), said, "warn"))
+    return sorted(marked)
 
 
 def _recording_said(row: Row[Any], text: Text) -> tuple[Badge, str]:

@@ -1,5 +1,6 @@
 """Calls as lines of a table."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,10 +31,20 @@ class Line:
     sample: bool
 
 
+def in_order(name: str) -> tuple[tuple[int, str], ...]:
+    """What names of booths are sorted by: booth 10 comes after booth 9.
+
+    >>> sorted(("10", "Window", "9", "Room 10", "Room 2"), key=in_order)
+    ['9', '10', 'Room 2', 'Room 10', 'Window']
+    """
+    parts = enumerate(re.split(r"(\d+)", name))  # every other one is a number
+    return tuple((int(part), "") if at % 2 else (0, part) for at, part in parts)
+
+
 def booth_names(connection: Connection) -> dict[str, str]:
     """Every booth's name by its id, revoked ones too: their calls stay."""
-    rows = connection.execute(select(booth.c.id, booth.c.name).order_by(booth.c.name, booth.c.id))
-    return {row.id: row.name for row in rows}
+    rows = connection.execute(select(booth.c.id, booth.c.name).order_by(booth.c.id)).all()
+    return {row.id: row.name for row in sorted(rows, key=lambda row: in_order(row.name))}
 
 
 class Lines:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from firmware.screens.teller import Teller
 from firmware.text.catalogue import mark
+from provisioning.server.pages.lines import in_order
 from provisioning.server.pages.visit import Refused, Visit, go
 from provisioning.server.schema import assignment, booth, call, call_list, list_row, rejected_row
 
@@ -73,8 +74,9 @@ def booth_choices(
 ) -> list[tuple[str, str, bool]]:
     """The booths that a list may be given to: id, name, whether it has it."""
     teller = Teller(visit.text, visit.times, visit.office.results)
-    rows = connection.execute(select(booth.c.id, booth.c.name).where(booth.c.revoked.is_(None)).order_by(booth.c.name))
-    return [(row.id, teller.booth(row.name), row.id in chosen) for row in rows]
+    rows = connection.execute(select(booth.c.id, booth.c.name).where(booth.c.revoked.is_(None)).order_by(booth.c.id))
+    ordered = sorted(rows, key=lambda row: in_order(row.name))
+    return [(row.id, teller.booth(row.name), row.id in chosen) for row in ordered]
 
 
 def standing(visit: Visit, connection: Connection, row: Row[Any]) -> Standing:
@@ -91,7 +93,7 @@ def standing(visit: Visit, connection: Connection, row: Row[Any]) -> Standing:
         called=called,
         done=done,
         rejected=_count(connection, rejected_row, row.id),
-        booths=tuple(teller.booth(name) for name in connection.scalars(names.order_by(booth.c.name))),
+        booths=tuple(teller.booth(name) for name in sorted(connection.scalars(names), key=in_order)),
         reading=row.revision == 0,
         away=visit.times.moment(row.removed) if row.removed is not None else "",
     )

@@ -7,16 +7,20 @@ from sqlalchemy import Row
 from firmware.text.catalogue import Text
 from firmware.text.times import Times
 
+NOTHING = "0"
 SILENT = 180.0  # seconds; a booth tells how it is about once a minute
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 YEAR = 365 * _DAY
+UNBROKEN = "\N{NO-BREAK SPACE}"  # between a number and its unit
 
 
 def waiting(row: Row[Any], text: Text, times: Times) -> str:
-    """All that waits in a booth, and since when; "0" when nothing does."""
+    """All that waits in a booth, and since when."""
     calls, recordings = row.pending_calls, row.pending_recordings
+    if row.free_bytes is None:
+        return text("unknown")
     if not calls and not recordings:
-        return "0"
+        return NOTHING
     said = text("calls {calls}, recordings {recordings}", calls=calls, recordings=recordings)
     more = to_go(row, text, times.now or 0.0) if recordings else []
     more += [text("oldest {ago}", ago=times.ago(row.oldest))] if row.oldest is not None else []
@@ -43,26 +47,30 @@ def size(count: int, text: Text) -> str:
     """So many bytes.
 
     >>> from firmware.text.catalogue import load
-    >>> [size(count, load("en")) for count in (900, 45_000_000, 3_200_000_000)]
-    ['0.1 MB', '45 MB', '3.2 GB']
+    >>> [size(count, load("en")).split() for count in (900, 45_000_000, 3_200_000_000)]
+    [['0.1', 'MB'], ['45', 'MB'], ['3.2', 'GB']]
     """
     if count < 1e9:
-        return text("{size} MB", size=_short(max(0.1, count / 1e6)))
-    return text("{size} GB", size=f"{count / 1e9:.1f}")
+        said = text("{size} MB", size=_short(max(0.1, count / 1e6)))
+    else:
+        said = text("{size} GB", size=f"{count / 1e9:.1f}")
+    return said.replace(" ", UNBROKEN)
 
 
 def span(seconds: float, text: Text) -> str:
     """A length of time to read.
 
     >>> from firmware.text.catalogue import load
-    >>> [span(seconds, load("en")) for seconds in (20, 600, 5400, 18000, 400000)]
-    ['1 min', '10 min', '1.5 h', '5 h', '4.6 days']
+    >>> [span(seconds, load("en")).split() for seconds in (20, 5400, 18000, 400000)]
+    [['1', 'min'], ['1.5', 'h'], ['5', 'h'], ['4.6', 'days']]
     """
     if seconds < _HOUR:
-        return text("{minutes} min", minutes=max(1, round(seconds / _MINUTE)))
-    if seconds < 2 * _DAY:
-        return text("{hours} h", hours=_short(seconds / _HOUR))
-    return text("{days} days", days=_short(min(seconds, YEAR) / _DAY))
+        said = text("{minutes} min", minutes=max(1, round(seconds / _MINUTE)))
+    elif seconds < 2 * _DAY:
+        said = text("{hours} h", hours=_short(seconds / _HOUR))
+    else:
+        said = text("{days} days", days=_short(min(seconds, YEAR) / _DAY))
+    return said.replace(" ", UNBROKEN)
 
 
 def _short(number: float) -> str:

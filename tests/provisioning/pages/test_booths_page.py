@@ -4,6 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware import wire
+from provisioning.server import tokens
 from provisioning.server.schema import recording
 
 
@@ -85,11 +86,18 @@ def test_a_booths_name_is_text_and_nothing_else(office, sv, name):
 
 
 def test_a_card_that_will_soon_be_full_is_told_in_time(office, sv):
-    for name, days in (("1", 5.9), ("2", 120.0), ("3", None)):
+    for name, days in (("1", 5.9), ("2", 120.0), ("3", None), ("4", 1.9), ("5", 0.4), ("6", -1.0), ("7", 1e308)):
         office.booth(name, full_in=days)
-    said = sv.words(sv.get("/booths"))
-    for part in ("カードがあと5日で一杯になります", "12.4 GB（あと120日で満杯）", "12.4 GB（あと5日で満杯）"):
+    said, english = sv.words(sv.get("/booths")), sv.words(sv.get("/booths?lang=en"))
+    for part in (
+        "カードがあと5日で一杯になります",
+        "12.4 GB（あと120日で満杯）",
+        "12.4 GB（あと5日で満杯）",
+        "あと3650日",
+    ):
         assert part in said, part
+    for part in ("full in 5 days", "12.4 GB, full in 1 day ", "will be full in less than a day", "12.4 GB, full "):
+        assert part in english, part
     assert "あと120日で一杯" not in said
     assert "要対応" in said
 
@@ -128,3 +136,26 @@ def test_a_pace_is_forgotten_with_the_contact_and_hours_come_nearer(office, sv):
     assert "recordings 90 (3.2 GB, the line's hours begin in 50 min)" in said
     office.now += 3600
     assert "hours begin" not in sv.words(sv.get("/booths?lang=en"))
+
+
+def test_a_booth_that_has_not_told_how_it_is_is_not_all_synced(office, sv):
+    key = base64.b64encode(Ed25519PrivateKey.generate().public_key().public_bytes_raw()).decode()
+    with office.parts.database.write() as connection:
+        secret = tokens.new(connection, "1", office.now)
+    office.parts.booths.enrol(wire.Enrol(secret=secret, key=key, name="1"))
+    said = sv.words(sv.get("/booths"))
+    assert "未接続 — まだ状態の連絡がありません" in said
+    assert "すべて同期済み" not in said
+
+
+def test_booths_stand_in_the_order_of_their_numbers_everywhere(office, sv):
+    for name in ("10", "窓側", "9", "会議室2"):
+        office.booth(name)
+    for path in ("/booths", "/lists", "/calls"):
+        said = sv.words(sv.get(path))
+        assert sorted(("窓側", "会議室2", "ブース10", "ブース9"), key=said.index) == [
+            "ブース9",
+            "ブース10",
+            "会議室2",
+            "窓側",
+        ]

@@ -184,6 +184,8 @@ def test_a_recordings_state_is_said(office, sv, state, said, plays):
     assert said in sv.words(page)
     assert ("<audio controls" in page.text) is plays
     assert ("欠けた区間：2 件（区間 3 から）。" in page.text) is wrong
+    assert ("0:04 欠け：約4秒" in sv.words(page)) is (state == "torn")
+    assert ("(一部欠け)" in sv.words(sv.get("/calls"))) is (state == "torn")
     assert ("data-until-gone" in page.text) is (state in {"partial", "taken"})
 
 
@@ -297,7 +299,7 @@ def test_a_refusal_is_lifted_in_writing_and_the_lift_is_a_fact(office, one, sv, 
     assert judged(office) is Reason.FREE
     for path in (f"/calls/{call_id}", f"/numbers/{KEY}"):
         said = sv.words(sv.get(path))
-        assert "断りを解除しました · 14:32 server 佐藤 本人から電話があり、案内を求められた" in said
+        assert "断りを解除しました · 14:32 サーバー 佐藤 本人から電話があり、案内を求められた" in said
         assert "解除するまで発信できません" not in said
     assert office.row("SELECT raw FROM fact WHERE kind = 'lift'").raw.startswith("{")
 

@@ -66,7 +66,7 @@ def test_a_consent_is_a_fact_with_its_proof_who_and_when(office, sv):
     assert judged(office, in_ten_years, tps=Listing(in_ten_years, True)) is Reason.FREE
     said = sv.words(sv.get(f"/numbers/{KEY}?done=consented"))
     assert "同意を記録しました。数秒でブースに伝わります。" in said
-    assert f"架電への同意 14:32 server 佐藤 架電に同意 · {PROOF}" in said
+    assert f"架電への同意 14:32 サーバー 佐藤 架電に同意 · {PROOF}" in said
 
 
 def test_it_frees_a_number_that_is_on_a_register(office, sv):
@@ -125,7 +125,7 @@ def test_a_withdrawal_ends_all_that_stand_and_says_why(office, sv):
     assert judged(office) is Reason.NO_CONSENT
     said = sv.words(sv.get(f"/numbers/{KEY}?done=withdrawn"))
     assert "有効な同意はありません。" in said
-    assert "14:32 server 佐藤 同意を撤回 · 本人から電話で撤回" in said
+    assert "14:32 サーバー 佐藤 同意を撤回 · 本人から電話で撤回" in said
     assert PROOF in said  # nothing is deleted
 
 

@@ -6,11 +6,13 @@ Every picture taken lies in the test's directory; its path is printed (pytest -s
 import os
 import re
 import shutil
+import uuid
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from firmware import wire
 from provisioning.server.bell import Topic
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -280,7 +282,27 @@ def test_a_conflict_is_looked_into_and_marked_with_keys_alone(visit):
     window.wait_for_url(re.compile(r"/calls/[0-9a-f-]{36}#player$"))
 
 
-@pytest.mark.usefixtures("split")
+@pytest.fixture
+def kept_back(office):
+    """A booth that keeps something back, and has much to bring."""
+    reason = wire.KeptBack(kind="recording", id=str(uuid.uuid4()), reason="this recording is another booth's")
+    waits = {"pending_recordings": 90, "pending_bytes": 3_200_000_000, "pace": 178_000.0, "full_in": 5.9}
+    return office.booth("窓側の左から三番目の長い名前のブース、二階", kept_back=23, reasons=(reason,), **waits)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_what_a_booth_keeps_back_is_read_and_asked_for_with_keys_alone(visit, kept_back, size):
+    window = visit(path="/booths", **size)
+    caption = window.locator(".table caption").get_by_text("送信保留：23 件")
+    assert caption.bounding_box()["width"] > 200
+    expect(window.get_by_role("rowheader", name=kept_back.name)).to_be_visible()
+    assert window.evaluate(COVERED) == []
+    window.get_by_role("button", name="もう一度送らせる").press("Enter")
+    window.wait_for_url("**/booths?done=asked-again")
+    expect(window.get_by_text("再送信の依頼")).to_be_visible()
+
+
+@pytest.mark.usefixtures("split", "kept_back")
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("look", ["ja light", "ja dark", "en light"])
 def test_every_page_fits_and_is_named(visit, sv, refused_call, tmp_path, look, size):  # noqa: PLR0917  (fixtures)
@@ -314,6 +336,7 @@ def test_every_page_fits_and_is_named(visit, sv, refused_call, tmp_path, look, s
         print(picture)
         assert window.evaluate("document.documentElement.scrollWidth") <= size["viewport"]["width"], path
         assert window.evaluate(UNNAMED) == [], path
+        assert window.evaluate(FAINT) == [], path
         assert window.locator("h1").count() == 1
         window.keyboard.press("Tab")
         assert window.evaluate("document.activeElement.className") == "skip", path
@@ -324,3 +347,35 @@ UNNAMED = """() => [...document.querySelectorAll("a, button, input:not([type=hid
   .filter((each) => each.checkVisibility() && !each.ariaHidden)
   .filter((each) => !(each.textContent.trim() || each.ariaLabel || each.labels?.length || each.title))
   .map((each) => each.outerHTML)"""
+
+# Names of rows over which something lies that can be pressed.
+COVERED = """() => [...document.querySelectorAll("tbody tr:has(.corner a)")].filter((row) => {
+  const name = document.createRange();
+  name.selectNodeContents(row.querySelector("th"));
+  const link = row.querySelector(".corner a").getBoundingClientRect();
+  return [...name.getClientRects()].some((part) => part.right > link.left && part.bottom > link.top && part.top < link.bottom);
+}).map((row) => row.textContent)"""
+
+# Words that stand out less from what is behind them than the WCAG's 4.5 : 1.
+FAINT = """() => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const painted = (elements) => {
+    pen.clearRect(0, 0, 1, 1);
+    for (const [one, part] of elements) {
+      pen.fillStyle = getComputedStyle(one)[part];
+      pen.fillRect(0, 0, 1, 1);
+    }
+    const shares = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map((value) => value / 255);
+    const light = shares.map((share) => (share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] + 0.05;
+  };
+  const behind = (one) => (one ? [...behind(one.parentElement), [one, "backgroundColor"]] : []);
+  const faint = [], words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (words.nextNode()) {
+    const one = words.currentNode.parentElement, said = words.currentNode.textContent.trim();
+    if (!said || !one.checkVisibility() || one.closest(".unseen, .skip, script")) continue;
+    const back = painted(behind(one)), ink = painted([...behind(one), [one, "color"]]);
+    if (Math.max(back, ink) / Math.min(back, ink) < 4.5) faint.push(said);
+  }
+  return faint;
+}"""
