@@ -156,8 +156,9 @@ def _told_apart(
     """
     missed = [one for one in records if one["incoming"] and one["cause"] == "BUSY"]
     mains = [one for one in records if one not in missed]
-    while len(missed) < seconds and len(mains) > firsts and mains[-1]["incoming"] and not mains[-1]["answered"]:
-        missed.append(mains.pop())
+    while seconds and len(mains) > firsts and mains[-1]["incoming"] and not mains[-1]["answered"]:
+        waited_on = mains.pop()
+        missed += [waited_on] if len(missed) < seconds else []
     lost = (False, "LOST", "LINE")
     while not around.trouble.harmless and len(mains) > 1 and all(one["incoming"] for one in mains[:2]):
         if (mains[0]["answered"], mains[0]["cause"], mains[0]["by"]) != lost:
@@ -169,7 +170,7 @@ def _told_apart(
 def _never_dialled(mains: list[Record], around: Circumstances) -> bool:
     """Whether a dial did not come so far: given up in time, or on a modem that was found broken only by it."""
     said = [(one["answered"], one["cause"], one["by"]) for one in mains]
-    broken = not around.before.harmless and said == [(False, "FAILED", "LINE")]
+    broken = not around.before.harmless and said in ([(False, "FAILED", "LINE")], [(False, "LOST", "LINE")])
     return broken or [(one[0], one[2]) for one in said] == [(False, "NEAR")]
 
 
