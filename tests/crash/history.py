@@ -89,6 +89,21 @@ class Judge:
             self._both()
         return self._faults
 
+    def given_up(self):
+        """The faults where the card has given up its copies: the file goes with its row, and never what only we have."""
+        data = self._card / "booth.db"
+        self._must(rows(data, "PRAGMA integrity_check") == [("ok",)], "the booth's database is damaged")
+        copies = rows(data, "SELECT recording, state, why FROM delivered")
+        self._must([row[1:] for row in copies] == [("gone", "space")], f"copies on the card: {copies}")
+        left = sorted(path.name for path in (self._card / "recordings").glob("*"))
+        self._must(not left, f"left over on the card: {left}")
+        for name, sent in rows(data, "SELECT recording, digest FROM upload"):
+            kept = self._server / "archive" / f"{name}.journal"
+            self._must(kept.exists() and digest(kept) == sent, f"recording {name} is nowhere any more")
+        for one in self._of("finished"):
+            self._must(rows(data, "SELECT 1 FROM call WHERE id = ?", one["call"]), f"call {one['call']} is gone")
+        return self._faults
+
     def _must(self, true, fault):
         if not true:
             self._faults.append(fault)

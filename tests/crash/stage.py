@@ -211,6 +211,11 @@ class Call:
 
     def run(self):
         """Play it, and have it judged."""
+        self.play()
+        self._case.judged()
+
+    def play(self):
+        """Play it to its end."""
         case = self._case
         case.watch(Disk(case.root))
         case.start("server", roles.serve, case.server, case.port)
@@ -223,7 +228,6 @@ class Call:
         self._say("end")
         case.until("all is delivered", lambda: _delivered(case), self._tend)
         os.close(self._orders)
-        case.judged()
 
     def _open_books(self):
         if self._orders >= 0:
@@ -304,6 +308,23 @@ def booth_call(case):
     case.judged(audio=case.kind.fate is Fate.DIE)
 
 
+def kept_up(case):
+    """A call that the server has; then the booth deletes its own copy."""
+    Call(case).play()
+    case.kill()
+    work = partial(case.start, "upkeep", roles.keep_up, case.card, case.server / RECORDINGS_KEY)
+    work()
+
+    def tend():
+        if case.struck("upkeep"):
+            work()
+
+    case.until("the copy is gone", lambda: case.history.has("kept up"), tend)
+    case.kill()
+    case.cut(Cut.STRICT)
+    case.faults += Judge(case.history, case.card, case.server).given_up()
+
+
 def enrolled(case):
     """`booth-sync enrol` on an empty card, again with the same token after a crash; then sync serves."""
     shutil.rmtree(case.card)
@@ -362,14 +383,15 @@ def _again(case, name):
         raise Stuck(f"{name} ended with {status}")
 
 
-ROOTS = {"server": "server", "sync": "card", "booth": "card", "init": "server", "enrol": "card"}
-WORKERS = {"server": ("server", "init"), "card": ("books", "sync", "booth", "enrol")}
+ROOTS = {"server": "server", "sync": "card", "booth": "card", "init": "server", "enrol": "card", "upkeep": "card"}
+WORKERS = {"server": ("server", "init"), "card": ("books", "sync", "booth", "enrol", "upkeep")}
 SCRIPTS = {
     "server": lambda case: Call(case).run(),
     "sync": lambda case: Call(case).run(),
     "booth": booth_call,
     "init": found,
     "enrol": enrolled,
+    "upkeep": kept_up,
 }
 
 
