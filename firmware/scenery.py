@@ -19,6 +19,7 @@ from firmware.screens.scene import (
     SimBody,
 )
 from firmware.store import CardError
+from firmware.text.times import days
 from hw.events import Fault, LineLost
 
 MEGABYTE = 1_000_000
@@ -121,7 +122,7 @@ class Scenery:
             ("sync", str(self._waiting())),
             *parts.liaison.lines(),
             ("card", f"{parts.vault.space() // MEGABYTE} MB"),
-            ("card-full-in", "unknown" if parts.upkeep.days is None else str(int(parts.upkeep.days))),
+            ("card-full-in", "unknown" if parts.upkeep.days is None else days(parts.upkeep.days)),
             ("modem", condition.model or "-"),
             ("network", condition.operator or "-"),
             *quality.lines(parts.calls, condition.impaired),

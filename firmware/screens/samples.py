@@ -168,6 +168,12 @@ _SERVER: tuple[tuple[str, str | float], ...] = (
     ("recordings", "4"),
     ("pending-since", NOW - 2 * DAY + HOUR),
 )
+_KEPT_BACK: tuple[tuple[str, str | float], ...] = (
+    ("server", "refused"),
+    ("contact", NOW - MINUTE),
+    ("recordings", "0"),
+    ("kept-back", "23"),
+)
 
 SIMS: tuple[tuple[Trouble, int | None, bool], ...] = (
     ("", 3, True),
@@ -187,6 +193,7 @@ LISTS: dict[str, Scene] = {
     "list-warning": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="armed-timeout")),
     "list-owed": _scene(S.LIST, ListBody(LIST, ROWS, 0, 33, owed=TALK)),
     "list-card-soon": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="card-soon"), replace(HEADER, card=5.2)),
+    "list-card-last": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="card-soon"), replace(HEADER, card=0.4)),
     "list-card-full": _scene(S.LIST, ListBody(LIST, ROWS, 1, 33, notice="card-full"), replace(HEADER, card=0.0)),
     "list-none": _scene(S.LIST, ListBody(None)),
     "list-empty": _scene(S.LIST, ListBody(LIST)),
@@ -362,6 +369,9 @@ SERVICE: dict[str, Scene] = {
     "menu-status": _scene(S.MENU, MenuBody("status", (), status=_STATUS)),
     "menu-status-impaired": _scene(S.MENU, MenuBody("status", (), 9, status=_STATUS + _IMPAIRED)),
     "menu-status-server": _scene(S.MENU, MenuBody("status", (), status=_STATUS[:1] + _SERVER + _STATUS[1:])),
+    "menu-status-kept-back": _scene(
+        S.MENU, MenuBody("status", (), status=_STATUS[:1] + _KEPT_BACK + _STATUS[1:]), WAITING
+    ),
     "menu-volume": _scene(S.MENU, MenuBody("volume", ("louder", "softer"), volume=7)),
     "menu-language": _scene(S.MENU, MenuBody("language", ("ja", "en"), 0)),
     "menu-audio": _scene(S.MENU, MenuBody("audio", (), outcome="audio-speak", sound=SoundBody(9.0, 20.0, -24.0))),

@@ -22,7 +22,7 @@ from firmware.screens.teller import Teller
 from firmware.screens.view import Status, View
 from firmware.screens.words import MENU, NOTICES, OUTCOMES
 from firmware.text.catalogue import Text
-from firmware.text.times import Times
+from firmware.text.times import Times, days
 
 __all__ = ["MENU", "NOTICES", "OUTCOMES", "view"]
 
@@ -66,7 +66,7 @@ def _card(header: Header, teller: Teller) -> str:
     """How long the card will last, if not long; while somebody talks the recording's own sign has its place."""
     if header.card is None or header.recording != "off":
         return ""
-    return teller.text("card {days} d", days=int(header.card)) if header.card >= 1 else teller.text("card full")
+    return teller.text("card {days} d", days=days(header.card)) if header.card > 0 else teller.text("card full")
 
 
 def _status(header: Header, teller: Teller) -> Status:

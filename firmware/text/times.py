@@ -85,6 +85,15 @@ class Times:
         return f"{year}{local.month}/{local.day}"
 
 
+def days(left: float) -> str:
+    """How many whole days are left; the last one is not yet none.
+
+    >>> days(5.9), days(0.4), days(0.0)
+    ('5', '<1', '0')
+    """
+    return "<1" if 0 < left < 1 else str(int(left))
+
+
 def duration(seconds: float) -> str:
     """A length in minutes and seconds.
 
