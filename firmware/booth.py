@@ -50,6 +50,7 @@ from hw.events import (
 
 log = logging.getLogger(__name__)
 TURN = 1.0  # seconds after which the screen is looked at even when nothing happens
+RESTARTS_WITHIN = 60.0  # seconds: a SIM7600 takes 20 to 30
 Watcher = Callable[[Scene, View], None]
 
 
@@ -205,12 +206,13 @@ class Booth:
         match event:
             case LineReady(model, operator):
                 condition.model, condition.operator, condition.fault = model, operator, None
+                condition.back_by = 0.0
                 parts.reconnect.ready()
                 self._sim_opened()
             case LineLost(fault):
-                if condition.fault is None or condition.fault.fault is not fault:
+                if condition.fault is None or condition.fault.fault is not self._to_show(event).fault:
                     condition.fault_since = parts.clock.now()
-                condition.fault, condition.signal = event, None
+                condition.fault, condition.signal = self._to_show(event), None
                 if fault in GONE:
                     parts.reconnect.lost(monotonic())
                     parts.sim.gone()
@@ -223,6 +225,14 @@ class Booth:
                 log.warning("the line is impaired: %s", why)
                 condition.impaired = why
                 quality.note_degraded(parts.calls, why)
+
+    def _to_show(self, lost: LineLost) -> LineLost:
+        """What the agent is told: a modem that restarts leaves its socket, and nobody is to plug it in again for that."""
+        condition = self._parts.condition
+        if lost.fault is Fault.RESTARTING:
+            condition.back_by = monotonic() + RESTARTS_WITHIN
+        away = lost.fault in {Fault.ABSENT, Fault.UNPLUGGED} and monotonic() < condition.back_by
+        return condition.fault if away and condition.fault else lost
 
     def _sim_opened(self) -> None:
         if self._parts.sim.opened():

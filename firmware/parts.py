@@ -40,6 +40,7 @@ class Condition:
     fault: LineLost | None = None
     impaired: str = ""  # why the line, which works, does not work as it should
     fault_since: float | None = None  # UTC seconds
+    back_by: float = 0.0  # monotonic: until then a modem that restarts may be away
     ringing: Call | None = None
     owed: Call | None = None  # the call whose result is to be keyed
     echoes: Echoes = field(default_factory=Echoes)

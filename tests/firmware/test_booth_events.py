@@ -275,6 +275,13 @@ def test_an_emergency_number_half_keyed_survives_the_loss_of_the_line(stage):
         assert played.state is State.TALKING
 
 
+def test_a_modem_that_restarts_is_not_to_be_plugged_in_again(stage):
+    restarts = LineLost(Fault.RESTARTING, "its sound has worn out")
+    shown = [scene.body.fault for scene in stage.play(restarts, GONE, LineLost(Fault.ABSENT)).scenes[-3:]]
+    assert shown == [Fault.RESTARTING] * 3
+    assert stage.play(restarts, GONE, READY, GONE).last.body.fault is Fault.UNPLUGGED
+
+
 def test_without_a_line_nobody_is_called_from_what_lay_below(stage):
     played = stage.play("D", held("D"), GONE, "D", "A")
     assert (played.state, played.wire.dials) == (State.OUT_OF_ORDER, [])
