@@ -66,6 +66,7 @@ class Store:
         # What a card failed to keep when it was asked to may be in the log's cached pages still: it is written once more.
         with suppress(sqlite3.OperationalError):  # a full card is read all the same
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        self._doubtful = True  # whether every fsync before has succeeded nobody knows, this one's included
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA recursive_triggers = ON")  # REPLACE would else delete past the triggers
         self._db.execute(f"PRAGMA wal_autocheckpoint = {BACKSTOP}")

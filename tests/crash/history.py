@@ -36,6 +36,10 @@ class History:
         """Whether it has happened."""
         return any(one == one | {"what": what} | more for one in self.read())
 
+    def count(self, what):
+        """How often it has happened."""
+        return sum(one["what"] == what for one in self.read())
+
 
 def peeked(path, question, *values):
     """The same while others are at work there: nothing unless its log is there, which SQLite would else make itself."""

@@ -322,6 +322,11 @@ def kept_up(case):
     case.until("the copy is gone", lambda: case.history.has("kept up"), tend)
     case.kill()
     case.cut(Cut.STRICT)
+    case.mend()
+    lives = case.history.count("kept up")
+    work()  # the row of a file that is gone already may have been lost with the power
+    case.until("the copy is gone once more", lambda: case.history.count("kept up") > lives, _nothing)
+    case.kill()
     case.faults += Judge(case.history, case.card, case.server).given_up()
 
 
