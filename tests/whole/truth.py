@@ -15,6 +15,7 @@ NEAR_ENOUGH = 0.2  # seconds between a talk and its record, on a line that tells
 TOGETHER = 0.5  # seconds: what both sides do within so short a time may be told in either order
 AFTER = 5.0  # seconds after a call's end in which a key may still be meant for it
 HANGING = 1.0  # seconds that our hanging-up may last: who rings in them may be sent away with it
+UNHEARD = 0.05  # seconds in which a modem may not even have said that somebody rings
 REFUSING = 1.0  # seconds for which an analog line must be taken to refuse a call
 # An analog line tells of an answer by a voice: 0.2 s of it within half a second, and speech has pauses.
 LATE_BEGIN = 1.2
@@ -99,11 +100,9 @@ class Circumstances:
         return talking[0] if talking else pressed[-1] if pressed else None
 
     def sent_away(self, seen: Seen) -> bool:
-        """Whether a caller came while we were still hanging up, and went with it before anybody could see them."""
-        if not (seen.incoming and seen.here and seen.answered is None and seen.ended):
-            return False
-        touched = any(seen.began <= at <= seen.ended for at, _ in self.presses)
-        return seen.ended - seen.began < HANGING and not touched
+        """Whether a caller may have come while we were still hanging up, and have gone with it."""
+        short = seen.ended is not None and seen.ended - seen.began < HANGING
+        return short and seen.incoming and seen.here and seen.answered is None
 
     @property
     def near_enough(self) -> float:
@@ -134,9 +133,10 @@ def _paired(
     firsts = [one for one in calls if one not in seconds]
     mains, missed = _told_apart(records, len(firsts), len(seconds), around)
     found = [f"the record {one['id']} has no end" for one in records if one["cause"] is None]
-    if len(missed) > len(seconds) or (around.trouble.harmless and len(missed) < len(seconds)):
+    heard = [one for one in seconds if (one.ended or float("inf")) - one.began >= UNHEARD]
+    if len(missed) > len(seconds) or (around.trouble.harmless and len(missed) < len(heard)):
         found.append(f"{len(missed)} records of {len(seconds)} second callers")
-    if (len(mains) > 1 and not around.trouble.damages) or (
+    if (len(mains) > max(1, len(firsts)) and not around.trouble.damages) or (
         around.trouble.harmless and len(mains) != len(firsts) and not (not firsts and _never_dialled(mains, around))
     ):
         found.append(f"{len(mains)} records of {len(firsts)} calls")
