@@ -29,8 +29,9 @@ class History:
         os.write(self._file, (json.dumps({"what": what} | more) + "\n").encode())
 
     def read(self):
-        """Everything, oldest first."""
-        return [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]
+        """Everything, oldest first, but for a line that is just being written."""
+        whole, _, _ = self._path.read_text(encoding="utf-8").rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def has(self, what, **more):
         """Whether it has happened."""
