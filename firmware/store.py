@@ -11,6 +11,7 @@ from hw.errors import HardwareError
 PATIENCE = 5.0  # seconds to wait for the other process; its transactions take milliseconds
 # Pages in the log before SQLite folds them back in the middle of somebody's commit; `tidy` does it at a quiet moment
 # long before, so that the two extra fsyncs do not stand between a key and its dial.
+CACHE = 1024  # KiB of pages in memory; the kernel has the others, and each program counts its own
 BACKSTOP = 4000
 _CARD = {
     sqlite3.SQLITE_FULL,
@@ -67,6 +68,7 @@ class Store:
         with suppress(sqlite3.OperationalError):  # a full card is read all the same
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         self._doubtful = True  # whether every fsync before has succeeded nobody knows, this one's included
+        self._db.execute(f"PRAGMA cache_size = -{CACHE}")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA recursive_triggers = ON")  # REPLACE would else delete past the triggers
         self._db.execute(f"PRAGMA wal_autocheckpoint = {BACKSTOP}")

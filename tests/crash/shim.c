@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -86,6 +87,17 @@ static const char *named(int directory, const char *path, char *room) {
     return within(room);
 }
 
+// A change and its line in the log are one, also for the other processes that write the same log.
+static void enter(void) {
+    pthread_mutex_lock(&lock);
+    if (shim.log >= 0) while (flock(shim.log, LOCK_EX) && errno == EINTR) {}
+}
+
+static void leave(void) {
+    if (shim.log >= 0) flock(shim.log, LOCK_UN);
+    pthread_mutex_unlock(&lock);
+}
+
 static const char *opened(int file, char *room) {
     if (!shim.armed) return NULL;
     char link[40];
@@ -141,7 +153,7 @@ static int opening(Open real, int directory, const char *path, int flags, mode_t
     char room[PATH_MAX];
     const char *name = flags & (O_CREAT | O_TRUNC) && (flags & O_TMPFILE) != O_TMPFILE ? named(directory, path, room) : NULL;
     if (!name) return real(directory, path, flags, mode);
-    pthread_mutex_lock(&lock);
+    enter();
     int fresh = faccessat(directory, path, F_OK, AT_SYMLINK_NOFOLLOW) != 0, problem = 0, file = -1;
     if (fresh && flags & O_CREAT) problem = fate(CREATE, name);
     else if (flags & O_TRUNC) problem = fate(TRUNCATE, name);
@@ -151,7 +163,7 @@ static int opening(Open real, int directory, const char *path, int flags, mode_t
         if (file >= 0 && (fresh || flags & O_TRUNC))
             log_it(fresh ? CREATE : TRUNCATE, name, "", inode_of(file), 0, "", 0);
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = problem;
     return file;
 }
@@ -205,7 +217,7 @@ static ssize_t writing(int file, const void *data, size_t length, off64_t offset
     char room[PATH_MAX];
     const char *name = length ? opened(file, room) : NULL;
     if (!name) return offset < 0 ? really_write(file, data, length) : really_pwrite(file, data, length, offset);
-    pthread_mutex_lock(&lock);
+    enter();
     ssize_t done = -1;
     int problem = fate(WRITE, name);
     int torn = problem == EINTR;
@@ -220,7 +232,7 @@ static ssize_t writing(int file, const void *data, size_t length, off64_t offset
         if (torn) die();
         if (done != (ssize_t)length) abort(); /* a real disk that is full or broken: nothing here can be believed */
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     if (problem) errno = problem;
     return done;
 }
@@ -277,14 +289,14 @@ int ftruncate64(int file, off64_t length) {
     REAL(int, ftruncate64, int, off64_t);
     const char *name = opened(file, room);
     if (!name) return real(file, length);
-    pthread_mutex_lock(&lock);
+    enter();
     int problem = fate(TRUNCATE, name), done = -1;
     if (!problem) {
         done = real(file, length);
         problem = errno;
         if (!done) log_it(TRUNCATE, name, "", inode_of(file), length, "", 0);
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = problem;
     return done;
 }
@@ -303,11 +315,11 @@ static int syncing(int file, int (*real)(int)) {
     const char *name = opened(file, room);
     if (!name) return real(file);
     struct stat found;
-    pthread_mutex_lock(&lock);
+    enter();
     int whole = !fstat(file, &found) && S_ISDIR(found.st_mode);
     int problem = fate(whole ? SYNC_DIRECTORY : SYNC, name);
     if (!whole || !problem) log_it(whole ? SYNC_DIRECTORY : problem ? SYNC_FAILED : SYNC, name, "", found.st_ino, 0, "", 0);
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = problem;
     return problem ? -1 : 0;
 }
@@ -325,14 +337,14 @@ static int renaming(int from, const char *old, int to, const char *fresh, unsign
     REAL(int, renameat2, int, const char *, int, const char *, unsigned);
     const char *name = named(from, old, room), *target = named(to, fresh, other);
     if (!name || !target) return real(from, old, to, fresh, flags);
-    pthread_mutex_lock(&lock);
+    enter();
     int problem = fate(RENAME, name), done = -1;
     if (!problem) {
         done = real(from, old, to, fresh, flags);
         problem = errno;
         if (!done) log_it(RENAME, name, target, 0, 0, "", 0);
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = problem;
     return done;
 }
@@ -347,14 +359,14 @@ int linkat(int from, const char *old, int to, const char *fresh, int flags) {
     REAL(int, linkat, int, const char *, int, const char *, int);
     const char *name = named(from, old, room), *target = named(to, fresh, other);
     if (!name || !target) return real(from, old, to, fresh, flags);
-    pthread_mutex_lock(&lock);
+    enter();
     int problem = fate(LINK, name), done = -1;
     if (!problem) {
         done = real(from, old, to, fresh, flags);
         problem = errno;
         if (!done) log_it(LINK, name, target, 0, 0, "", 0);
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = problem;
     return done;
 }
@@ -366,14 +378,14 @@ int unlinkat(int directory, const char *path, int flags) {
     const char *name = named(directory, path, room);
     struct stat found;
     if (!name || fstatat(directory, path, &found, AT_SYMLINK_NOFOLLOW)) return real(directory, path, flags);
-    pthread_mutex_lock(&lock);
+    enter();
     int problem = fate(UNLINK, name), done = -1;
     if (!problem) {
         done = real(directory, path, flags);
         problem = errno;
         if (!done) log_it(UNLINK, name, "", 0, 0, "", 0);
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = problem;
     return done;
 }
@@ -386,14 +398,14 @@ int mkdirat(int directory, const char *path, mode_t mode) {
     REAL(int, mkdirat, int, const char *, mode_t);
     const char *name = named(directory, path, room);
     if (!name || !faccessat(directory, path, F_OK, AT_SYMLINK_NOFOLLOW)) return real(directory, path, mode);
-    pthread_mutex_lock(&lock);
+    enter();
     int problem = fate(MAKE_DIRECTORY, name), done = -1;
     if (!problem) {
         done = real(directory, path, mode);
         problem = errno;
         if (!done) log_it(MAKE_DIRECTORY, name, "", 0, 0, "", 0);
     }
-    pthread_mutex_unlock(&lock);
+    leave();
     errno = problem;
     return done;
 }
