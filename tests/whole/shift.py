@@ -40,6 +40,7 @@ ANALOG = ("usr5637", "conexant", "zoom3095", "startech", "mt9234")
 LINES = (*FAMILIES, *ANALOG)
 PATIENCE = 60.0  # seconds; a booth that takes longer to be ready for the next call is wedged
 DEAD_SILENCE = 30.0  # seconds without any sound, after which a person hangs up
+CURE = "AT+CRESET"
 WRITTEN = 3.0  # in which the card has taken what the screen shows already
 ODDS = 0.2  # of a call that something breaks in it
 NOW = 1795330000.0
@@ -239,8 +240,10 @@ class Shift:
         self.sees(lambda: self._written(last), WRITTEN)
         calls = list(self.witness.calls)
         records = [record.whole(self.store, one, "desk") for one in self._since(last)]
-        stall = self.metronome.take()
-        around = Circumstances(self.name, self.analog, script, self.trouble, tuple(self.presses), stall, before)
+        around = Circumstances(
+            *(self.name, self.analog, script, self.trouble, tuple(self.presses), self.metronome.take(), before),
+            restarted=CURE in self.modem.heard,
+        )
         found = differences(records, calls, around)
         self.furthest = max(self.furthest, abs(off(records, calls, around)))
         if rest > 20 and not found:

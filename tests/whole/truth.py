@@ -91,6 +91,7 @@ class Circumstances:
     presses: tuple[tuple[float, str], ...]  # when, which key
     stall: float = 0.0
     before: Trouble = NONE  # in the call before
+    restarted: bool = False  # the modem was told to, for the sound of the call before
 
     def parted(self, seen: Seen) -> float | None:
         """When the booth's side hung up or refused the call, if it did."""
@@ -168,9 +169,12 @@ def _told_apart(
 
 
 def _never_dialled(mains: list[Record], around: Circumstances) -> bool:
-    """Whether a dial did not come so far: given up in time, or on a modem that was found broken only by it."""
+    """Whether a dial did not come so far: given up in time, or too late for a modem that was broken or restarting."""
     said = [(one["answered"], one["cause"], one["by"]) for one in mains]
-    broken = not around.before.harmless and said in ([(False, "FAILED", "LINE")], [(False, "LOST", "LINE")])
+    broken = (around.restarted or not around.before.harmless) and said in (
+        [(False, "FAILED", "LINE")],
+        [(False, "LOST", "LINE")],
+    )
     return broken or [(one[0], one[2]) for one in said] == [(False, "NEAR")]
 
 
