@@ -112,5 +112,5 @@ class Uplink:
 
 def _coarse(status: wire.Status) -> object:
     """What of a status is worth telling at once."""
-    waits = status.pending_calls, status.pending_recordings, status.opens > 0
+    waits = status.pending_calls, status.pending_recordings, status.opens > 0, status.pace > 0
     return waits, status.faults, status.free_bytes >> 27, status.kept_back
