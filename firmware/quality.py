@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from textwrap import wrap
 from typing import Final
 
 from firmware.logbook import Logbook
@@ -14,7 +13,6 @@ from hw.talkpath import Counts
 SOUND: Final = "sound"  # {"calls": …, "last": {…}, "sums": {…}}, as hw.talkpath.Counts names them
 LINE: Final = "line"  # {"degraded": how often, "last": why}
 WINDOW: Final = 20  # calls after which the sums begin anew: what was mended long ago is no news
-COLUMNS: Final = 34  # letters in a line of the status page
 UNHEARD: Final = frozenset({"frames", "late", "handset_adjusted", "line_adjusted"})  # counts that no ear notices
 
 
@@ -38,8 +36,7 @@ def lines(books: Logbook, impaired: str) -> tuple[tuple[str, str], ...]:
     """What the status page says, as names of words.STATUS; `impaired` is what the line complains of now, if anything."""
     sound = _recall(books, SOUND)
     gaps = (("gaps", f"{_gaps(sound.get('last'))}/{_gaps(sound.get('sums'))}"),) if sound else ()
-    told = tuple(("", part) for part in wrap(impaired, COLUMNS))
-    return (*gaps, *((("impaired", ""), *told) if told else ()))
+    return (*gaps, *((("impaired", ""), ("", impaired)) if impaired else ()))
 
 
 def _gaps(counts: object) -> int:

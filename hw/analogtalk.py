@@ -15,6 +15,7 @@ from hw.voiceport import Halt, VoicePort
 from hw.voicesetup import Setup, Voice
 from hw.voicesound import VoiceSound
 
+NO_DUPLEX = "the modem has no full duplex: talk on the handset at its own jack"
 DUPLEX, RECORD = "^", "!"  # the codes that end the two kinds of stream
 
 
@@ -138,7 +139,7 @@ class Talk:
         if (yield from self._open("AT+VTR", DUPLEX)):
             return True
         if not self._degraded:
-            self._post(LineDegraded("the modem has no full duplex: talk on the handset at its own jack"))
+            self._post(LineDegraded(NO_DUPLEX))
         self._degraded = True
         for command in model.listen:
             yield Ask(command, model.pace.reply)

@@ -9,6 +9,7 @@ from hw.events import AudioFailed, Fault, LineDegraded
 from hw.linesound import LineSound
 from hw.modems.family import Family
 
+REFUSED_AT_FIRST = "the modem refused its sound at first: it will be reset after the call"
 GOES_WITHIN = 5.0  # seconds in which a modem that was told to restart leaves the bus
 LATE_TRIES = 8  # at opening the audio, `again` seconds apart
 Moment = str  # of Sound.when
@@ -121,4 +122,4 @@ class CallSound:
     def _note(self, refused: str) -> None:
         if refused and self._sound.cure and not self.degraded:
             self.degraded = True
-            self._post(LineDegraded("the modem refused its sound at first: it will be reset after the call"))
+            self._post(LineDegraded(REFUSED_AT_FIRST))

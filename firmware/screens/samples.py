@@ -27,7 +27,7 @@ from firmware.screens.scene import (
     WrapUpBody,
 )
 from firmware.screens.verdicts import verdicts
-from firmware.screens.words import FAULTS, MENU
+from firmware.screens.words import FAULTS, IMPAIRED, MENU
 from firmware.sim import Trouble
 from hw.events import Cause, Fault, Hidden, Party
 
@@ -161,7 +161,7 @@ _STATUS: tuple[tuple[str, str | float], ...] = (
     ("version", "26.11.0"),
 )
 
-_IMPAIRED = (("gaps", "0/3"), ("impaired", ""), ("", "the modem refused its sound at"), ("", "first: it will be reset"))
+_IMPAIRED = (("gaps", "0/3"), ("impaired", ""), ("", next(iter(IMPAIRED))))
 _SERVER: tuple[tuple[str, str | float], ...] = (
     ("server", "server-down"),
     ("contact", NOW - 2 * DAY),

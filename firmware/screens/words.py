@@ -285,22 +285,33 @@ SYNC_ERRORS: dict[str, str] = {
     "card": mark("card not writable"),
 }
 """Why sync gets no further, by firmware.syncing.faults' codes."""
-STATUS_VALUES: dict[str, str] = SYNC_ERRORS | {
-    "unheard": mark("not heard for long"),
-    "yes": mark("yes"),
-    "no": mark("no"),
-    "ok": mark("all right"),
-    "never": mark("never"),
-    "unknown": mark("unknown"),
-    "ready": mark("ready"),
-    "none": mark("none"),
-    "full": mark("full"),
-    "keyed": mark("keyed by hand"),
-    "network": mark("from the network"),
-    "server": mark("from the server"),
-    "system": mark("from the system"),
-    "synchronised": mark("synchronised"),
+IMPAIRED: dict[str, str] = {
+    "the modem refused its sound at first: it will be reset after the call": mark("sound late: restart"),
+    "the modem has no full duplex: talk on the handset at its own jack": mark("talk at modem's jack"),
+    "the modem's supply voltage is out of bounds: it needs a stronger power supply": mark("wrong supply voltage"),
+    "firmware B01 drops every VoLTE call; B07 does not": mark("B01 drops VoLTE call"),
 }
+"""What a line complains of that works all the same, by what the driver says, short enough for a line of the status page."""
+STATUS_VALUES: dict[str, str] = (
+    SYNC_ERRORS
+    | IMPAIRED
+    | {
+        "unheard": mark("not heard for long"),
+        "yes": mark("yes"),
+        "no": mark("no"),
+        "ok": mark("all right"),
+        "never": mark("never"),
+        "unknown": mark("unknown"),
+        "ready": mark("ready"),
+        "none": mark("none"),
+        "full": mark("full"),
+        "keyed": mark("keyed by hand"),
+        "network": mark("from the network"),
+        "server": mark("from the server"),
+        "system": mark("from the system"),
+        "synchronised": mark("synchronised"),
+    }
+)
 
 BADGES: dict[str, str] = {
     "new": mark("new"),

@@ -16,6 +16,9 @@ from firmware.screens.samples import NOW, SCENES
 from firmware.screens.views import view
 from firmware.text.catalogue import Text, load
 from firmware.text.times import Times, duration
+from hw.analogtalk import NO_DUPLEX
+from hw.callsound import REFUSED_AT_FIRST
+from hw.gsm import FAMILIES
 
 ROOM = Path(firmware.__file__).parent
 LANGUAGES = ("ja", "ja_kana")
@@ -79,11 +82,17 @@ def test_the_kana_catalogue_has_no_kanji():
     assert not [message.string for message in po("ja_kana") if message.id and not readable(message.string)]
 
 
+def test_whatever_a_line_may_complain_of_has_words():
+    told = {why for family in FAMILIES.values() for why in family.warnings.values()}
+    told |= {flaw.advice for family in FAMILIES.values() for flaw in family.flaws if not flaw.voiceless}
+    assert told | {REFUSED_AT_FIRST, NO_DUPLEX} == set(words.IMPAIRED)
+
+
 def test_words_for_twenty_columns_fit_them():
     for language in ("en", "ja_kana"):
         text = load(language)
         brief = [why.brief for why in REASONS.values()] + [fault.brief for fault in words.FAULTS.values()]
-        tables = (WHEN_BRIEF, words.OUTCOMES, words.CAUSES, words.PARTIES, words.OVERRIDE_REASONS)
+        tables = (WHEN_BRIEF, words.IMPAIRED, words.OUTCOMES, words.CAUSES, words.PARTIES, words.OVERRIDE_REASONS)
         for said in (*brief, *(said for table in tables for said in table.values())):
             assert len(halfwidth(text(said).replace("{ago}", "59 min ago"))) <= 20, said
         assert all(len(halfwidth(text(said))) <= 40 for said in words.NOTICES.values())
