@@ -222,6 +222,7 @@ class Shift:
         before = self.trouble
         self._choose_trouble(chance)
         last, self.presses = self._last(), []
+        cured = CURE in self.modem.heard  # after the call before
         del self.modem.heard[:]
         self.witness.calls.clear()
         self.metronome.take()
@@ -242,7 +243,7 @@ class Shift:
         records = [record.whole(self.store, one, "desk") for one in self._since(last)]
         around = Circumstances(
             *(self.name, self.analog, script, self.trouble, tuple(self.presses), self.metronome.take(), before),
-            restarted=CURE in self.modem.heard,
+            restarted=cured or CURE in self.modem.heard,
         )
         found = differences(records, calls, around)
         self.furthest = max(self.furthest, abs(off(records, calls, around)))
