@@ -204,7 +204,7 @@ class AtPort:
         return max(0.0, min([NAP, *(moment - self._now() for moment in due)]))
 
     def _hear(self, patience: float, *, heed_bell: bool = False) -> bool:
-        """Whether the modem said anything."""
+        """Whether the modem said anything; the end of a line that was heard before is nothing."""
         data = self._wire.hear(patience, heed_bell=heed_bell)
         if not data:
             return False
@@ -214,7 +214,7 @@ class AtPort:
                 self._notice(said.line)
             else:
                 self._deliver(said)
-        return True
+        return bool(data.strip(b"\r\n"))
 
     def _deliver(self, reply: Reply) -> None:
         errand, self._asker, self._abort_at, self._parting = self._asker, None, None, ""

@@ -439,8 +439,10 @@ def deeds(booth):
 def settle(booth):
     """All is honest again: what is open ends, and the next call works."""
     if not booth.run(5.0, lambda: not booth.open):  # whoever talks, or dialled at last, hangs up
-        booth.tasks[:] = [booth.phone.hang_up]
-        booth.run(PATIENCE, lambda: not booth.open)
+        for _ in range(2):  # and once more, if somebody has rung meanwhile
+            booth.tasks[:] = [booth.phone.hang_up]
+            if booth.run(PATIENCE, lambda: not booth.open):
+                break
     assert not booth.open, f"{booth.open} calls never ended: {booth.events[-12:]}"
     for _ in range(TRIES):
         if booth.lost:

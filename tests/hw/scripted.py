@@ -56,6 +56,7 @@ class Scripted:
 
     def __init__(self):
         self.answers = dict(WELL)
+        self.lags = 0.0  # seconds by which the last byte of what it says is late
         self.gone_after = ""  # the command after which no list has a call any more
         self.heard = []
         self._news = threading.Condition()
@@ -81,7 +82,10 @@ class Scripted:
         self._pcm.close()
 
     def say(self, *lines):
-        os.write(self._at.ours, "".join(f"\r\n{line}\r\n" for line in lines).encode())
+        data = "".join(f"\r\n{line}\r\n" for line in lines).encode()
+        os.write(self._at.ours, data[:-1] if self.lags else data)
+        if self.lags:
+            threading.Timer(self.lags, self.raw, [data[-1:]]).start()
 
     def raw(self, data):
         os.write(self._at.ours, data)

@@ -709,6 +709,18 @@ def test_one_lost_answer_is_not_yet_silence(modem, inbox):
     assert inbox.empty()
 
 
+def test_the_end_of_a_line_that_comes_late_is_no_sign_of_confusion(talking, modem, inbox):
+    """Both markers were answered, with a line feed that came alone, and the modem was given up as silent."""
+    modem.answers["AT+CLCC"] = None
+    modem.lags = 0.02
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 2)
+    modem.answers["AT+CLCC"] = (clcc(0), "OK")
+    modem.wait_for("AT+CLCC", times=modem.count("AT+CLCC") + 3)
+    assert inbox.empty()
+    talking.hang_up()
+    modem.wait_for("AT+CHUP")
+
+
 def test_closing_hangs_up(talking, modem, inbox):
     talking.close()
     modem.wait_for("AT+CHUP")
