@@ -21,7 +21,7 @@ quick: .setup-test ## the core's fast tests: call flow, guard, numbers, lists (<
 QUICK := callflow redial rulings boundaries rules_of_law rulepack hours numbers results keying claims settings listfile
 
 test: .setup-test ## every test in its small size (<= 12 min)
-	$(PYTEST) -m "not soak" -n $(WORKERS) || $(PYTEST) -m "not soak" --last-failed --last-failed-no-failures none
+	$(PYTEST) -m "not soak" -n $(WORKERS) --dist worksteal || $(PYTEST) -m "not soak" --last-failed --last-failed-no-failures none
 
 lint: .setup-test ## ruff, formatting, spelling
 	$(BIN)/ruff check hw firmware provisioning tests
