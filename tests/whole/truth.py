@@ -135,7 +135,9 @@ def _paired(
     mains, missed = _told_apart(records, len(firsts), len(seconds), around)
     found = [f"the record {one['id']} has no end" for one in records if one["cause"] is None]
     heard = [one for one in seconds if (one.ended or float("inf")) - one.began >= UNHEARD]
-    if len(missed) > len(seconds) or (around.trouble.harmless and len(missed) < len(heard)):
+    if (len(missed) > len(seconds) and not around.trouble.damages) or (
+        around.trouble.harmless and len(missed) < len(heard)
+    ):
         found.append(f"{len(missed)} records of {len(seconds)} second callers")
     if (len(mains) > max(1, len(firsts)) and not around.trouble.damages) or (
         around.trouble.harmless and len(mains) != len(firsts) and not (not firsts and _never_dialled(mains, around))
