@@ -33,7 +33,7 @@ def note_degraded(books: Logbook, why: str) -> None:
 
 
 def lines(books: Logbook, impaired: str) -> tuple[tuple[str, str], ...]:
-    """What the status page says, as names of words.STATUS; `impaired` is what the line complains of now, if anything."""
+    """What the status page says, as names of statuswords.STATUS; `impaired` is what the line complains of now, if anything."""
     sound = _recall(books, SOUND)
     gaps = (("gaps", f"{_gaps(sound.get('last'))}/{_gaps(sound.get('sums'))}"),) if sound else ()
     return (*gaps, *((("impaired", ""), ("", impaired)) if impaired else ()))

@@ -116,7 +116,7 @@ class Scenery:
         return self._parts.menu.body(self._status, self._parts.conversation.volume, self._parts.soundtest.progress)
 
     def _status(self) -> tuple[tuple[str, str | float], ...]:
-        """The status page: names of views.STATUS, values as they are; a number is a moment."""
+        """The status page: names of statuswords.STATUS, values as they are; a number is a moment."""
         parts, condition = self._parts, self._parts.condition
         return (
             ("sync", str(self._waiting())),

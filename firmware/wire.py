@@ -343,6 +343,14 @@ def signed_text(
 
     `target` is path and query as sent; `headers` are the upload headers of the request, absent ones empty.
     """
+    digest = hashlib.sha256(body).digest()
+    return signed_digest(method, target, digest, counter=counter, nonce=nonce, headers=headers)
+
+
+def signed_digest(
+    method: str, target: str, sha256: bytes, *, counter: int, nonce: str, headers: Mapping[str, str]
+) -> bytes:
+    """The same where the body's SHA-256 is at hand: of a recording it takes a while."""
     uploads = (headers.get(name, "") for name in (OFFSET, LENGTH, COMPLETE, DIGEST))
-    parts = ("boothphone request 1", method, target, str(counter), nonce, hashlib.sha256(body).hexdigest(), *uploads)
+    parts = ("boothphone request 1", method, target, str(counter), nonce, sha256.hex(), *uploads)
     return "\n".join(parts).encode("utf-8")

@@ -26,8 +26,9 @@ from firmware.screens.scene import (
     SoundBody,
     WrapUpBody,
 )
+from firmware.screens.statuswords import IMPAIRED
 from firmware.screens.verdicts import verdicts
-from firmware.screens.words import FAULTS, IMPAIRED, MENU
+from firmware.screens.words import FAULTS, MENU
 from firmware.sim import Trouble
 from hw.events import Cause, Fault, Hidden, Party
 

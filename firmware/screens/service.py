@@ -1,6 +1,6 @@
 """The service room: OUT_OF_ORDER and the menu with its pages."""
 
-from firmware.screens import softkeys, words
+from firmware.screens import softkeys, statuswords, words
 from firmware.screens.scene import MenuBody, OutOfOrderBody
 from firmware.screens.teller import Teller
 from firmware.screens.view import Alert, Banner, Bar, Block, Brief, Line, Pairs, Panel, Row, Rows, Tone, View
@@ -109,12 +109,12 @@ def _name(page: str, item: str, teller: Teller) -> tuple[str, str]:
 
 
 def _status(body: MenuBody, teller: Teller) -> tuple[tuple[Block, ...], tuple[str, ...]]:
-    pairs = tuple((_word(words.STATUS, name, teller), _value(value, teller)) for name, value in body.status)
+    pairs = tuple((_word(statuswords.STATUS, name, teller), _value(value, teller)) for name, value in body.status)
     return (Pairs(pairs, body.chosen),), tuple(f"{name} {value}".strip() for name, value in pairs)
 
 
 def _value(value: str | float, teller: Teller) -> str:
-    return teller.times.moment(value) if isinstance(value, float) else _word(words.STATUS_VALUES, value, teller)
+    return teller.times.moment(value) if isinstance(value, float) else _word(statuswords.STATUS_VALUES, value, teller)
 
 
 def _word(table: dict[str, str], key: str, teller: Teller) -> str:

@@ -7,7 +7,7 @@ from firmware import wire
 
 
 class SyncError(Exception):
-    """Something that is not this program's fault; `code` is a key of firmware.screens.words.SYNC_ERRORS."""
+    """Something that is not this program's fault; `code` is a key of firmware.screens.statuswords.SYNC_ERRORS."""
 
     code = "server-broken"
 

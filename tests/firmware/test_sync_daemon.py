@@ -19,7 +19,7 @@ import pytest
 from firmware import mailbox, numbers, results, rulepack, sync, tariff, wake, wire
 from firmware.calls import Call, Calls
 from firmware.clock import Clock
-from firmware.screens import words
+from firmware.screens import statuswords
 from firmware.store import Store
 from firmware.syncing import faults
 from firmware.syncing.identity import Wallet
@@ -263,5 +263,5 @@ def test_every_fault_has_words_on_the_screen():
     """All but those that only the one at the keyboard can see."""
     kinds = [kind for kind in vars(faults).values() if isinstance(kind, type) and issubclass(kind, faults.SyncError)]
     codes = {kind.code for kind in kinds} | set(faults._BY_ERROR.values()) | set(faults._BY_STATUS.values())
-    assert codes - {"bad-token", "spent-token", "running"} <= set(words.SYNC_ERRORS)
-    assert set(words.SYNC_ERRORS) <= codes | {"refused", "card"}
+    assert codes - {"bad-token", "spent-token", "running"} <= set(statuswords.SYNC_ERRORS)
+    assert set(statuswords.SYNC_ERRORS) <= codes | {"refused", "card"}

@@ -9,7 +9,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 import firmware
-from firmware.screens import words
+from firmware.screens import statuswords, words
 from firmware.screens.halfwidth import halfwidth, readable
 from firmware.screens.reasons import REASONS, WHEN_BRIEF
 from firmware.screens.samples import NOW, SCENES
@@ -85,14 +85,14 @@ def test_the_kana_catalogue_has_no_kanji():
 def test_whatever_a_line_may_complain_of_has_words():
     told = {why for family in FAMILIES.values() for why in family.warnings.values()}
     told |= {flaw.advice for family in FAMILIES.values() for flaw in family.flaws if not flaw.voiceless}
-    assert told | {REFUSED_AT_FIRST, NO_DUPLEX} == set(words.IMPAIRED)
+    assert told | {REFUSED_AT_FIRST, NO_DUPLEX} == set(statuswords.IMPAIRED)
 
 
 def test_words_for_twenty_columns_fit_them():
     for language in ("en", "ja_kana"):
         text = load(language)
         brief = [why.brief for why in REASONS.values()] + [fault.brief for fault in words.FAULTS.values()]
-        tables = (WHEN_BRIEF, words.IMPAIRED, words.OUTCOMES, words.CAUSES, words.PARTIES, words.OVERRIDE_REASONS)
+        tables = (WHEN_BRIEF, statuswords.IMPAIRED, words.OUTCOMES, words.CAUSES, words.PARTIES, words.OVERRIDE_REASONS)
         for said in (*brief, *(said for table in tables for said in table.values())):
             assert len(halfwidth(text(said).replace("{ago}", "59 min ago"))) <= 20, said
         assert all(len(halfwidth(text(said))) <= 40 for said in words.NOTICES.values())

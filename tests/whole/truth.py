@@ -15,6 +15,7 @@ NEAR_ENOUGH = 0.2  # seconds between a talk and its record, on a line that tells
 TOGETHER = 0.5  # seconds: what both sides do within so short a time may be told in either order
 AFTER = 5.0  # seconds after a call's end in which a key may still be meant for it
 HANGING = 1.0  # seconds that our hanging-up may last: who rings in them may be sent away with it
+FIRST_RING = 1.0  # seconds of the first ring, at whose end an analog modem says so
 UNHEARD = 0.05  # seconds in which a modem may not even have said that somebody rings
 REFUSING = 1.0  # seconds for which an analog line must be taken to refuse a call
 # An analog line tells of an answer by a voice: 0.2 s of it within half a second, and speech has pauses.
@@ -105,6 +106,11 @@ class Circumstances:
         short = seen.ended is not None and seen.ended - seen.began < HANGING
         return short and seen.incoming and seen.here and seen.answered is None
 
+    def unheard(self, seen: Seen) -> bool:
+        """Whether a caller may have given up before an analog modem could tell a ring from noise."""
+        short = seen.ended is not None and seen.ended - seen.began < FIRST_RING
+        return self.analog and short and seen.incoming and seen.answered is None
+
     @property
     def near_enough(self) -> float:
         """Seconds by which a moment may be off."""
@@ -139,9 +145,9 @@ def _paired(
         around.trouble.harmless and len(missed) < len(heard)
     ):
         found.append(f"{len(missed)} records of {len(seconds)} second callers")
-    if (len(mains) > max(1, len(firsts)) and not around.trouble.damages) or (
-        around.trouble.harmless and len(mains) != len(firsts) and not (not firsts and _never_dialled(mains, around))
-    ):
+    least = sum(not around.unheard(one) for one in firsts)
+    told = least <= len(mains) <= len(firsts) or (not firsts and _never_dialled(mains, around))
+    if (len(mains) > max(1, len(firsts)) and not around.trouble.damages) or (around.trouble.harmless and not told):
         found.append(f"{len(mains)} records of {len(firsts)} calls")
     if not mains and any(not one.incoming for one in firsts):
         found.append("no record of a dial")
