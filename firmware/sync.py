@@ -48,7 +48,8 @@ def enrol(args: argparse.Namespace) -> int:
     given, wallet = token(args.token), Wallet(args.data)
     known, spent = wallet.identity(), hashlib.sha256(given.secret.encode("utf-8")).hexdigest()
     if known is not None and known.spent == spent and not args.again and not wallet.renewing():
-        return _welcome(known)  # the power had gone after the last file and before the last word
+        wallet.keep(known)  # killed after the last file and before the last word: now it survives a power cut, too
+        return _welcome(known)
     if known is not None and not args.again:
         print(
             f"booth-sync: this booth is enrolled at {known.url} as {known.name!r}; --again enrols it anew",

@@ -57,6 +57,7 @@ class Scripted:
     def __init__(self):
         self.answers = dict(WELL)
         self.lags = 0.0  # seconds by which the last byte of what it says is late
+        self._late = []
         self.gone_after = ""  # the command after which no list has a call any more
         self.heard = []
         self._news = threading.Condition()
@@ -75,6 +76,8 @@ class Scripted:
     def unplug(self):
         self._stop.set()
         self._thread.join()
+        for timer in self._late:
+            timer.join()
         self._at.close()
         self._pcm.close()
 
@@ -85,7 +88,8 @@ class Scripted:
         data = "".join(f"\r\n{line}\r\n" for line in lines).encode()
         os.write(self._at.ours, data[:-1] if self.lags else data)
         if self.lags:
-            threading.Timer(self.lags, self.raw, [data[-1:]]).start()
+            self._late.append(threading.Timer(self.lags, self.raw, [data[-1:]]))
+            self._late[-1].start()
 
     def raw(self, data):
         os.write(self._at.ours, data)
