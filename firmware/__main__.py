@@ -27,6 +27,7 @@ from firmware.liaison import Liaison, bell_of
 from firmware.listfile import ListFileError
 from firmware.memo import Memo
 from firmware.menu import Menu
+from firmware.ownership import given
 from firmware.parts import Condition, Parts
 from firmware.pin import Tries
 from firmware.pinpad import PinPad
@@ -238,9 +239,10 @@ def import_list(args: argparse.Namespace) -> int:
         print("no row could be taken; nothing was changed", file=sys.stderr)
         return 1
     settings.data.mkdir(parents=True, exist_ok=True)
-    calls = Calls(settings.data / "booth.db", settings.booth, Clock(settings.clock.trust))
-    calls.add_list(args.name or args.file.stem, read.entries, sample=read.sample)
-    calls.close()
+    with given(settings.data):
+        calls = Calls(settings.data / "booth.db", settings.booth, Clock(settings.clock.trust))
+        calls.add_list(args.name or args.file.stem, read.entries, sample=read.sample)
+        calls.close()
     print(f"{len(read.entries)} customers taken, {len(read.rejected)} rows not")
     return 0
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from firmware.intake import Step
+from firmware.ownership import given
 from firmware.registers import Register, RegisterError, Registers, Taken
 from firmware.settings import load
 
@@ -68,7 +69,8 @@ def take(args: argparse.Namespace) -> int:
     """Take in a file."""
     settings, progress = load(args.device), _Progress()
     asof = args.asof or min(file.stat().st_mtime for file in args.file)
-    taken = Registers(settings.data).take(args.file, args.name, settings.country, asof, progress)
+    with given(settings.data):
+        taken = Registers(settings.data).take(args.file, args.name, settings.country, asof, progress)
     progress.end()
     _tell(taken)
     if args.asof is None:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from firmware import mailbox, quarantine, wake, wire
 from firmware.clock import Clock
+from firmware.ownership import given
 from firmware.store import CardError, NewerDatabaseError, Store
 from firmware.syncing.daemon import DATABASE, Daemon
 from firmware.syncing.downlink import CURSOR
@@ -251,7 +252,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.DEBUG if args.verbose else logging.INFO, format="%(name)s: %(message)s")
     try:
-        code: int = args.do(args)
+        with given(args.data):
+            code: int = args.do(args)
     except (SyncError, CardError, NewerDatabaseError, OSError) as problem:
         print(f"booth-sync: {problem}", file=sys.stderr)
         return 1

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import func, insert, select
 
 from firmware import results
+from firmware.ownership import given
 from firmware.results import ResultsError
 from firmware.rulepack import RulePackError
 from firmware.watchdog import Watchdog
@@ -216,7 +217,11 @@ def init(options: argparse.Namespace) -> int:
     """`server init`."""
     password = _asked_password() if options.ask_password else secrets.token_urlsafe(12)
     parts.make(options.data)
-    with closing(parts.open_database(options.data)) as database, database.write() as connection:
+    with (
+        given(options.data),
+        closing(parts.open_database(options.data)) as database,
+        database.write() as connection,
+    ):
         if connection.scalar(select(func.count()).select_from(administrator)):
             raise CommandError(f"{options.data} holds a server already; nothing was changed")
         row = {"name": options.administrator, "password": passwords.hashed(password), "language": options.language}
@@ -285,7 +290,8 @@ def restored(options: argparse.Namespace) -> int:
 def new_key(options: argparse.Namespace) -> int:
     """`server new-key`."""
     must_be(options.data)
-    tls.change(options.data)
+    with given(options.data):
+        tls.change(options.data)
     print(f"pin            {tls.pins(options.data)[0]}")
     print("Restart the server, so that it shows the new key.", file=sys.stderr)
     return 0

@@ -19,6 +19,7 @@ from obstore.store import ObjectStore
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from firmware.ownership import given
 from provisioning.server import archive, parts
 from provisioning.server.commands import Actions, CommandError, action, day, must_be, opened
 from provisioning.server.database import Database
@@ -173,7 +174,8 @@ def restore_backup(options: argparse.Namespace) -> int:
     told, source = Progress(), shelf.find(options.source)
     target = Target(options.data, partial(open_database, options.data), partial(open_archive, options.data))
     wish = Wish(replace=options.replace, damaged=options.damaged, look_only=options.look_only)
-    outcome = restore.restore(source, target, wish, told)
+    with given(options.data):
+        outcome = restore.restore(source, target, wish, told)
     told.over()
     of = f"the backup of {day(source.manifest.made)}"
     if options.look_only:
