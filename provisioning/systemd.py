@@ -18,17 +18,24 @@ FILES: Final[Mapping[str, str]] = {
     "users": "users.conf",
 }
 _SANDBOX: Final = "sandbox.conf"
+HOMES: Final = (Path("/home"), Path("/root"), Path("/run/user"))  # as ProtectHome=yes has it
 _EXAMPLES: Final = """\
+The programs must lie outside of home directories, which no unit sees: in /opt/boothphone, for example.
+
 On a booth:
-  booth-provision systemd users | sudo tee /etc/sysusers.d/boothphone.conf && sudo systemd-sysusers
+  booth-provision systemd users | sudo install -D -m 644 /dev/stdin /etc/sysusers.d/boothphone.conf
+  sudo systemd-sysusers
   booth-provision systemd booth | sudo tee /etc/systemd/system/booth.service
   booth-provision systemd sync | sudo tee /etc/systemd/system/booth-sync.service
+  sudo chgrp boothphone /etc/boothphone/device.toml && sudo chmod 640 /etc/boothphone/device.toml
   sudo systemctl enable --now booth booth-sync
+  sudo booth-sync enrol 'booth1:…'
 
-On the server, as users above:
+On the server, with users as above:
   booth-provision systemd server | sudo tee /etc/systemd/system/boothphone-server.service
   booth-provision systemd retain | sudo tee /etc/systemd/system/boothphone-retain.service
   booth-provision systemd retain-timer | sudo tee /etc/systemd/system/boothphone-retain.timer
+  sudo booth-provision server init
   sudo systemctl enable --now boothphone-server boothphone-retain.timer
 and `backup`, `backup-timer` likewise; that timer stays off until a place for backups is mounted.
 """
@@ -50,6 +57,9 @@ def add_to(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 
 def show(options: argparse.Namespace) -> int:
     """`systemd UNIT`."""
+    if hidden := _hidden(options.bin):
+        sys.stderr.write(f"booth-provision: {hidden} lies in a home directory, which no unit sees; see --help\n")
+        return 1
     sys.stdout.write(unit(options.unit, options.bin))
     return 0
 
@@ -59,6 +69,12 @@ def unit(name: str, programs: Path) -> str:
     sandbox = (UNITS / _SANDBOX).read_text(encoding="utf-8")
     text = (UNITS / FILES[name]).read_text(encoding="utf-8")
     return text.replace("{bin}", str(programs)).replace("{sandbox}", sandbox)
+
+
+def _hidden(programs: Path) -> Path | None:
+    """What no unit could run, of the programs and the Python that they lead to."""
+    needed = (programs.absolute(), (programs / "python").resolve())
+    return next((path for path in needed for home in HOMES if path.is_relative_to(home)), None)
 
 
 def _here() -> Path:

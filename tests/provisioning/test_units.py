@@ -1,23 +1,28 @@
-"""The units, judged by systemd itself. No systemd runs here: that a booth works in its sandbox is shown only in part."""
+"""The units, judged by systemd itself. None of them runs here: for that see test_booted.py."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from firmware import __main__ as booth
+from firmware import sync
+from hw import talkpath
 from provisioning import cli, systemd
 
 BIN = Path(sys.executable).parent
 EXPOSED = {
-    "booth": 10,
-    "sync": 15,
+    "booth": 11,  # it and sync ask the kernel about its clock
+    "sync": 17,
     "server": 15,
     "retain": 15,
     "backup": 15,
 }  # tenths of systemd's ten: "OK" ends at 40
 PROGRAMS = {"booth": "booth", "sync": "booth-sync", "server": "booth-provision"}
+PARSERS = {"booth": booth.parser, "booth-sync": sync.parser, "booth-provision": cli._parser}
 MDWE = """
 import ctypes, os, sys
 assert ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) == 0
@@ -71,10 +76,45 @@ def test_each_is_held_to_its_room(name):
     assert Path(said["ExecStart"].split()[0]).is_file()
 
 
-@pytest.mark.parametrize("name", ["server", "retain", "backup"])
+@pytest.mark.parametrize("name", EXPOSED)
 def test_they_ask_for_what_the_program_can_do(name):
-    said = re.search("^ExecStart=(.*)$", systemd.unit(name, BIN), re.MULTILINE)[1].split()
-    assert cli._parser().parse_args(said[1:]).run is not None
+    program, *said = re.search("^ExecStart=(.*)$", systemd.unit(name, BIN), re.MULTILINE)[1].split()
+    options = PARSERS[Path(program).name]().parse_args(said)
+    assert callable(getattr(options, "do", None) or options.run)
+
+
+def test_a_reload_needs_nothing_but_a_shell():
+    """Debian's smallest system has no /bin/kill."""
+    said = re.search("^ExecReload=(.*)$", systemd.unit("server", BIN), re.MULTILINE)[1]
+    assert shlex.split(said) == ["/bin/sh", "-c", "kill -HUP $MAINPID"]
+
+
+@pytest.mark.parametrize("name", ["booth", "sync"])
+def test_who_dates_things_may_ask_whether_the_clock_is_right(name):
+    """What is said last holds; and ProtectClock would have the last word."""
+    said = re.findall("^(SystemCallFilter|ProtectClock)=(.*)$", systemd.unit(name, BIN), re.MULTILINE)
+    assert [key for key, _ in said if key == "ProtectClock"] == []
+    refused = max(at for at, (_, value) in enumerate(said) if value.startswith("~"))
+    assert {"adjtimex", "clock_adjtime"} <= {call for _, value in said[refused + 1 :] for call in value.split()}
+
+
+def test_the_sound_of_a_call_may_go_first():
+    """The talk path asks for it; where it is refused it goes on without a word."""
+    said = systemd.unit("booth", BIN)
+    assert f"LimitNICE={talkpath.URGENCY}\n" in said
+    assert re.search("^SystemCallFilter=setpriority$", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["server", "retain", "backup"])
+def test_nobody_else_touches_the_clock(name):
+    assert "ProtectClock=yes\n" in systemd.unit(name, BIN)
+
+
+def test_each_group_of_the_booth_is_there():
+    """A unit with a group that is not does not start."""
+    wanted = re.search("^SupplementaryGroups=(.*)$", systemd.unit("booth", BIN), re.MULTILINE)[1].split()
+    made = re.findall("^g ([a-z0-9]+) -$", systemd.unit("users", BIN), re.MULTILINE)
+    assert {*made, "dialout", "audio"} == set(wanted)  # those two each Debian has
 
 
 def test_the_booth_opens_no_way_to_a_network_and_the_others_no_device():
@@ -99,6 +139,21 @@ def test_the_programs_need_no_memory_that_is_written_and_executed(name):
     command = [sys.executable, "-c", MDWE, BIN / PROGRAMS[name], "--help"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("home", systemd.HOMES)
+def test_no_unit_is_printed_whose_programs_it_could_not_see(capsys, home):
+    place = home / "someone" / "boothphone" / "bin"
+    assert cli.main(["systemd", "booth", "--bin", str(place)]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{place} lies in a home directory" in said.err
+
+
+def test_nor_one_whose_python_it_could_not_see(capsys, tmp_path):
+    (tmp_path / "python").symlink_to("/root/python3")
+    assert cli.main(["systemd", "booth", "--bin", str(tmp_path)]) == 1
+    assert "/root/python3 lies in" in capsys.readouterr().err
 
 
 def test_they_are_printed(capsys):
