@@ -334,7 +334,9 @@ class HonestVoiceModem:
             self._in_call(0.08, self._becomes)
         if judges:
             self.wire.reply(b"\r\nRINGING\r\n")
-            self._in_call(0.3, lambda: self._judge(self.world.fate))
+            # Digits into a line that the far end has left change nothing: what is heard is busy.
+            fate = "busy" if self.far == "gone" else self.world.fate
+            self._in_call(0.3, lambda: self._judge(fate))
         else:
             self._final("OK")
 

@@ -14,8 +14,9 @@ from tests.hw.voice_conversations import DAYS, END, HASTY, VoiceBooth, at_rest, 
 
 SAMPLE, FULL = 400, 200_000
 PIECE = 500  # weeks of the full run in one process
-# Weeks that went wrong once, by model: a result without its line end was made whole by a RING; a misnamed coding.
-PAST = {"startech": (4394,), "mt9234": (12770,), "zoom3095": (15846,), "v253": (3130,)}
+# Weeks that went wrong once, by model: a result without its line end was made whole by a RING; a misnamed coding; a stray
+# OK for each command of a hang-up.
+PAST = {"startech": (4394,), "mt9234": (12770,), "zoom3095": (15846,), "v253": (3130, 4962)}
 
 
 def live(name, seeds):
