@@ -28,8 +28,8 @@ On a booth:
   booth-provision systemd booth | sudo tee /etc/systemd/system/booth.service
   booth-provision systemd sync | sudo tee /etc/systemd/system/booth-sync.service
   sudo chgrp boothphone /etc/boothphone/device.toml && sudo chmod 640 /etc/boothphone/device.toml
-  sudo systemctl enable --now booth booth-sync
   sudo booth-sync enrol 'booth1:…'
+  sudo systemctl enable --now booth booth-sync
 
 On the server, with users as above:
   booth-provision systemd server | sudo tee /etc/systemd/system/boothphone-server.service
