@@ -182,7 +182,6 @@ class Daemon:
 
     def _offer_again(self) -> None:
         """The server has forgotten: all that we have waits in the outbox once more."""
-        self._haul.offer_again()
         for errand in ("up", "haul"):
             self._couriers[errand].call()
 

@@ -12,6 +12,7 @@ from firmware.store import Store
 from firmware.syncing.backoff import Backoff
 from firmware.syncing.faults import Refused, Unintelligible
 from firmware.syncing.link import Answer, Link, refuse
+from firmware.syncing.outbox import era
 from firmware.syncing.pace import Pace
 from firmware.syncing.reels import Reel, Shelf
 from firmware.syncing.strikes import RECORDING, Strikes
@@ -42,7 +43,7 @@ class Haul:
         self._strikes, self._line, self._delivered = strikes, line, delivered
         self.pace = Pace()
         self.opens = 0.0  # seconds until the line's hours begin; 0: now
-        self._synced = _synced(store) & shelf.present()
+        self._era, self._synced = era(store), _synced(store) & shelf.present()
         self._struck = strikes.known()
         self._resting: set[str] = set()
         self._there: dict[str, int] = {}  # bytes that the server has, as it last said
@@ -50,6 +51,7 @@ class Haul:
 
     def turn(self) -> float:
         """One request, or a look that finds nothing to do; seconds until the next."""
+        self._begin_anew_if_forgotten()
         tariff = self._line.tariff()
         self.pace.limit = tariff.speed
         self.opens = 0.0 if self._line.scarce() else tariff.rest(self._line.now())
@@ -70,11 +72,6 @@ class Haul:
             return 0.0
         self._rest()
         return self._strikes.rest(IDLE)
-
-    def offer_again(self) -> None:
-        """The server has forgotten what it had. From any thread: the haul's own finds it at its next look."""
-        self._synced, self._there = set(), {}
-        self._shelf.doubt()
 
     @property
     def recordings(self) -> int:
@@ -108,6 +105,12 @@ class Haul:
             return False
         self._look()  # the next page
         return any(map(self._advanced, self._shelf))
+
+    def _begin_anew_if_forgotten(self) -> None:
+        now = era(self._store)
+        if now != self._era:
+            self._era, self._synced, self._there = now, set(), {}
+            self._shelf.doubt()
 
     def _look(self) -> None:
         self._shelf.look(self._synced | self._resting)
@@ -187,6 +190,8 @@ class Haul:
             return
         self._turn.worked()
         with self._store.write() as db:
+            if era(self._store) != self._era:  # who has all of it is gone, and it is offered to another already
+                return
             db.execute(_DONE, (reel.name, reel.ready, ours.hex()))
         if reel.name in self._struck:
             self._strikes.forgive([(RECORDING, reel.name, 0)])

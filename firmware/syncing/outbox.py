@@ -8,14 +8,17 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import uuid4
 
 import msgspec
 
 from firmware import mailbox, record, wire
+from firmware.mailbox import note, recalled
 from firmware.store import Store
 from firmware.syncing.strikes import Strikes, Thing
 
 MOST = 100  # things in one message
+ERA = "era"  # a note: changes whenever a server has forgotten what it had
 _ROOM = wire.LONGEST_BODY // 2  # bytes of them; the rest of a message is little
 
 
@@ -26,11 +29,12 @@ class Parcel:
     kind: str
     raw: tuple[msgspec.Raw, ...]
     seals: tuple[tuple[str, int], ...]  # of each: its id and the version that is being sent
+    era: str  # in which it was made
 
     def newest(self, few: int) -> "Parcel":
         """So many things of it: those that happened last."""
         part = slice(-few, None) if self.kind == "fact" else slice(few)
-        return Parcel(self.kind, self.raw[part], self.seals[part])
+        return Parcel(self.kind, self.raw[part], self.seals[part], self.era)
 
 
 class Outbox:
@@ -58,6 +62,7 @@ class Outbox:
         return self._made(kind, ordered[::-1] if kind == "fact" else ordered)
 
     def _made(self, kind: str, things: Iterable[tuple[str, int]]) -> Parcel | None:
+        now = era(self._store)
         raw: list[msgspec.Raw] = []
         seals: list[tuple[str, int]] = []
         size = 0
@@ -68,22 +73,27 @@ class Outbox:
             size += len(made)
             raw.append(msgspec.Raw(made))
             seals.append((ref, version))
-        return Parcel(kind, tuple(raw), tuple(seals)) if raw else None
+        return Parcel(kind, tuple(raw), tuple(seals), now) if raw else None
 
     def delivered(self, parcel: Parcel, ids: Iterable[str], refused: Mapping[str, str]) -> None:
         """Take off what the server has; what it refused, and why, is counted."""
         taken = set(ids)
         done = [(parcel.kind, ref, version) for ref, version in parcel.seals if ref in taken]
         if done:
-            with self._store.write() as db:
-                db.executemany("DELETE FROM outbox WHERE kind = ? AND ref = ? AND version <= ?", done)
-                db.executemany("DELETE FROM kept_back WHERE kind = ? AND ref = ? AND version <= ?", done)
+            self._take_off(done, parcel.era)
         struck = {
             thing: refused[thing[1]] for thing in _things(parcel) if thing[1] in refused and thing[1] not in taken
         }
         if struck:
             self._strikes.strike(struck)
         self._most = MOST
+
+    def _take_off(self, done: Sequence[Thing], made_in: str) -> None:
+        with self._store.write() as db:
+            if era(self._store) != made_in:  # who took it is gone, and it is offered to another already
+                return
+            db.executemany("DELETE FROM outbox WHERE kind = ? AND ref = ? AND version <= ?", done)
+            db.executemany("DELETE FROM kept_back WHERE kind = ? AND ref = ? AND version <= ?", done)
 
     def unwelcome(self, parcel: Parcel, reason: str) -> None:
         """The server will not have the parcel as a whole: find out which thing in it is to blame."""
@@ -109,6 +119,11 @@ def _things(parcel: Parcel) -> list[Thing]:
     return [(parcel.kind, ref, version) for ref, version in parcel.seals]
 
 
+def era(store: Store) -> str:
+    """Changes when a server forgets: what it took before that says nothing of what it has now."""
+    return recalled(store, ERA)
+
+
 def offer_again(db: sqlite3.Connection) -> None:
     """Put all that this booth has ever had to tell back into the outbox, and all recordings on their way again.
 
@@ -116,6 +131,7 @@ def offer_again(db: sqlite3.Connection) -> None:
     """
     for statement in _AGAIN:
         db.execute(statement)
+    note(db, ERA, str(uuid4()))
 
 
 def _fact(store: Store, ref: str, _booth: str) -> bytes:
@@ -150,7 +166,7 @@ def _shift(store: Store, ref: str, booth: str) -> bytes:
 
 def booth_name(store: Store, otherwise: str) -> str:
     """What this booth calls itself on its records."""
-    return mailbox.recalled(store, mailbox.NAME) or otherwise
+    return recalled(store, mailbox.NAME) or otherwise
 
 
 _MAKE: Final = {"fact": _fact, "call": _call, "shift": _shift}

@@ -89,7 +89,7 @@ class Shelf:
         return {name for _at, name, _size in self._journals(())}
 
     def doubt(self) -> None:
-        """What was left out before may be wanted again. From any thread."""
+        """What was left out before may be wanted again."""
         self._at = float("-inf")
 
     def look(self, done: Collection[str]) -> None:

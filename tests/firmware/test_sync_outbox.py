@@ -276,6 +276,18 @@ def test_a_server_that_forgot_is_told_all_again_and_nothing_of_others(booth):
     assert len(booth.parcel("call")) == 1
 
 
+def test_what_a_server_took_before_it_forgot_is_offered_again(booth):
+    booth.call()
+    sent = {kind: booth.outbox.parcel(kind) for kind in ("fact", "call")}
+    with booth.store.write() as db:
+        offer_again(db)  # its answers were on their way
+    for kind, parcel in sent.items():
+        booth.outbox.delivered(parcel, [ref for ref, _ in parcel.seals], {})
+        assert booth.parcel(kind), f"the new server never hears of the {kind}"
+        booth.deliver(kind)
+        assert not booth.parcel(kind)
+
+
 def test_a_call_that_goes_on_is_not_offered(booth):
     made = Call(str(uuid.uuid4()), numbers.parse("03-1234-5601"), None)
     booth.books.begin(made, None, "07", "off-list")

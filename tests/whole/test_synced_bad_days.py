@@ -6,6 +6,7 @@ import random
 import sqlite3
 import time
 import uuid
+from contextlib import closing
 
 import pyrage
 import pytest
@@ -14,6 +15,8 @@ from firmware import journal, mailbox, numbers, results, sync, wake
 from firmware.calls import Call
 from firmware.journal import Closing, Ending, Segment
 from firmware.opus import Encoder
+from firmware.store import Store
+from firmware.syncing.outbox import offer_again
 from hw.contracts import FRAME
 from hw.events import Cause, Party
 from tests.whole import proxy
@@ -151,6 +154,25 @@ def test_a_server_that_came_from_a_backup_is_told_all_again(central, branch, unt
     central.server.parts.facts.begin_epoch()
     until(lambda: arrived(central) == (set(made), made))
     assert nothing_doubled(central, place)
+
+
+def test_a_recording_whose_receipt_comes_after_the_server_forgot_is_told_again(central, branch, until):
+    """The card is slow: while sync waits for it to write down that the server has all, the server comes from a backup."""
+    place = branch("one")
+    central.enrol(place.directory)
+    central.sync(place.directory)
+    until(lambda: central.rows("SELECT id FROM booth WHERE seen IS NOT NULL"))
+    call = str(uuid.uuid4())
+    with closing(Store(place.directory / "booth.db")) as card:
+        with card.write() as db:
+            digest = recorded(place.directory / "recordings", call, place.identity, 3)
+            wake.Bell(place.directory, wake.SYNC).ring()
+            until(lambda: arrived(central)[1] == {call: digest})
+            with central.server.parts.database.write() as connection:
+                connection.exec_driver_sql("DELETE FROM recording")
+            offer_again(db)
+        until(lambda: arrived(central)[1] == {call: digest})
+        until(lambda: card.row("SELECT state FROM upload WHERE recording = ? AND state = 'synced'", call))
 
 
 def test_a_booth_that_is_revoked_says_so_and_goes_on_when_let_in_again(central, branch, until, card):
