@@ -15,6 +15,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
+import sdnotify
 from gpiozero import Device
 from gpiozero.pins.mock import MockFactory
 
@@ -87,6 +88,7 @@ def modem():
         for port in (plugged.at, plugged.pcm):
             shutil.chown(os.path.realpath(port), "root", "dialout")
             Path(port).chmod(0o660)
+        sdnotify.SystemdNotifier().notify("READY=1")
         signal.pause()
 
 

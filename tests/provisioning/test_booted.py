@@ -29,10 +29,17 @@ MODEM = f"""
 [Unit]
 Before=booth.service
 [Service]
+Type=notify
 RuntimeDirectory=pretended
 ExecStart={BIN}/python /opt/pretended/pretended.py modem
 [Install]
 WantedBy=multi-user.target
+"""
+BEGIN = """
+import sys
+if "/opt/boothphone/bin/booth" in sys.orig_argv:
+    import pretended
+    pretended.begin()
 """
 DROP_IN = f"""
 [Service]
@@ -99,7 +106,7 @@ class Office:
         run("python3 -m venv /opt/boothphone && pip install --quiet --no-index --no-deps /srv/product/wheels/*.whl")
         write("/etc/hosts", "127.0.0.1 localhost\n")
         write("/opt/pretended/pretended.py", here.with_name("pretended.py").read_text())
-        write("/opt/pretended/sitecustomize.py", "import pretended\n\npretended.begin()\n")
+        write("/opt/pretended/sitecustomize.py", BEGIN)
         write("/etc/systemd/system/booth.service.d/pretended.conf", DROP_IN)
         write("/etc/systemd/system/modem.service", MODEM)
         run("systemctl daemon-reload; systemctl enable --now modem")
