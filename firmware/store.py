@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
+from firmware.doubt import Doubt
 from hw.errors import HardwareError
 
 PATIENCE = 5.0  # seconds to wait for the other process; its transactions take milliseconds
@@ -45,7 +46,7 @@ class Store:
     def __init__(self, path: Path | str, written: Callable[[], object] = lambda: None) -> None:
         """`written` is called after each durable transaction."""
         self._written, self.ailing = written, False
-        self._doubtful = False  # an fsync of the log failed, and nothing has made good for it yet
+        self._doubt = Doubt(path)
         with _blaming_the_card():
             self._db = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
             self._db.row_factory = sqlite3.Row
@@ -65,9 +66,8 @@ class Store:
             # SQLite keeps quiet about a card that failed just then, and in its old mode a power cut can undo a commit.
             raise CardError("the card does not take the database's log")
         # What a card failed to keep when it was asked to may be in the log's cached pages still: it is written once more.
-        with suppress(sqlite3.OperationalError):  # a full card is read all the same
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        self._doubtful = True  # whether every fsync before has succeeded nobody knows, this one's included
+        with suppress(CardError):  # a full card is read all the same
+            self.tidy()
         self._db.execute(f"PRAGMA cache_size = -{CACHE}")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA recursive_triggers = ON")  # REPLACE would else delete past the triggers
@@ -94,12 +94,12 @@ class Store:
         before = self._db.total_changes
         try:
             with _blaming_the_card():
-                self._make_good()
+                self._doubt.settle(self._db, PATIENCE)
                 with self._transaction(durable=durable):
                     yield self._db
         except CardError as problem:
             self.ailing = True
-            self._doubtful |= getattr(problem.__cause__, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_FSYNC
+            self._doubt.heard(problem.__cause__)
             raise
         self.ailing = self.ailing and self._db.total_changes == before  # what wrote nothing tells nothing
         if durable:
@@ -116,16 +116,6 @@ class Store:
             if self._db.in_transaction:  # it failed, and a full card has not rolled back by itself
                 self._db.execute("ROLLBACK")
 
-    def _make_good(self) -> None:
-        """After a failed fsync begin the log anew, before anything is committed on top of what it may have lost.
-
-        Linux takes pages that it failed to write for written (see fsync(2)); they are still in memory, so the file can
-        be brought up to date from them.
-        """
-        if self._doubtful:
-            busy = self._db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0]
-            self._doubtful = bool(busy)
-
     def rows(self, question: str, *values: Value) -> list[sqlite3.Row]:
         """Every row of the answer. Raises CardError."""
         with _blaming_the_card():
@@ -139,8 +129,12 @@ class Store:
 
     def tidy(self) -> None:
         """Fold the log back into the file; for a moment when nobody waits. Never waits for the other process."""
-        with _blaming_the_card():
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        try:
+            with _blaming_the_card():
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except CardError as problem:
+            self._doubt.heard(problem.__cause__)
+            raise
 
     def freeze(self) -> None:
         """Take nothing any more: every write raises CardError from now on."""

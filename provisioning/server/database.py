@@ -3,9 +3,9 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from alembic import command
@@ -15,6 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from firmware.doubt import Doubt
 
 PATIENCE = 10.0  # seconds to wait for another's write, be it of another process
 CONNECTIONS = 8  # of one process; its threads wait for each other beyond that
@@ -48,8 +50,8 @@ class Database:
             url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=PATIENCE, hide_parameters=True, **more
         )
         self._one_writer = threading.Lock()  # SQLite lets waiting writers poll; a lock hands over at once
-        self._doubtful = False  # an fsync of SQLite's log failed, and nothing has made good for it yet
-        event.listen(self._engine, "connect", _prepare_sqlite if self.sqlite else _prepare_postgresql)
+        self._doubt = Doubt(url.database or "")
+        event.listen(self._engine, "connect", self._prepare_sqlite if self.sqlite else _prepare_postgresql)
         if self.sqlite:
             event.listen(self._engine, "begin", _begin)
 
@@ -80,18 +82,29 @@ class Database:
 
     @contextmanager
     def _wary(self) -> Iterator[None]:
-        """After an fsync that failed SQLite's log begins anew, before anything is committed on top of what it may lack.
-
-        Linux takes pages that it failed to write for written (see fsync(2)); they are still in memory.
-        """
-        if self._doubtful:
-            with self.apart() as connection:
-                self._doubtful = bool(connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0])
+        """After an fsync that failed SQLite's log begins anew, before anything is committed on top of what it may lack."""
+        if self._doubt:
+            self._settle()
         try:
             yield
         except OperationalError as problem:
-            self._doubtful |= getattr(problem.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_FSYNC
+            self._doubt.heard(problem.orig)
             raise
+
+    def _settle(self) -> None:
+        try:
+            with self.apart() as connection:
+                self._doubt.settle(cast(sqlite3.Connection, connection), PATIENCE)
+        except sqlite3.OperationalError as problem:  # said as SQLAlchemy says it, for those who know only that
+            raise OperationalError("wal_checkpoint", None, problem) from problem
+
+    def _prepare_sqlite(self, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        _set_up_sqlite(connection)
+        # What a disk failed to keep when it was asked to may be in the log's cached pages still: it is written once more.
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.OperationalError as problem:  # a full disk is read all the same
+            self._doubt.heard(problem)
 
     @contextmanager
     def apart(self) -> Iterator[DBAPIConnection]:
@@ -164,7 +177,7 @@ _CONNECT = {
 }
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection) -> None:
     connection.isolation_level = None  # no transactions behind our back: _begin says how each begins
     for pragma in (
         f"busy_timeout = {int(PATIENCE * 1000)}",
@@ -177,9 +190,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
     if connection.execute("PRAGMA journal_mode").fetchone()[0] not in {"wal", "memory"}:
         # SQLite keeps quiet about a disk that failed just then, and in its old mode a power cut can undo a commit.
         raise sqlite3.OperationalError("the disk does not take the database's log")
-    # What a disk failed to keep when it was asked to may be in the log's cached pages still: it is written once more.
-    with suppress(sqlite3.OperationalError):  # a full disk is read all the same
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 def _begin(connection: Connection) -> None:
