@@ -226,15 +226,21 @@ def init(options: argparse.Namespace) -> int:
             raise CommandError(f"{options.data} holds a server already; nothing was changed")
         row = {"name": options.administrator, "password": passwords.hashed(password), "language": options.language}
         connection.execute(insert(administrator).values(row | {"created": time.time()}))
-    if options.announce:
-        print(json.dumps({"administrator": options.administrator, "password": password}))
-        return 0
-    print(f"administrator  {options.administrator}")
-    if not options.ask_password:
-        print(f"password       {password}")
-        print("The password is shown this once; it can be changed on the pages.", file=sys.stderr)
-    print(f"Keep a copy of {options.data / parts.RECORDINGS_KEY}: no recording opens without it.", file=sys.stderr)
+        # Before it counts: a password that counts and was never shown would lock everybody out.
+        _tell_administrator(options, password)
+    if not options.announce:
+        print(f"Keep a copy of {options.data / parts.RECORDINGS_KEY}: no recording opens without it.", file=sys.stderr)
     return 0
+
+
+def _tell_administrator(options: argparse.Namespace, password: str) -> None:
+    if options.announce:
+        print(json.dumps({"administrator": options.administrator, "password": password}), flush=True)
+        return
+    print(f"administrator  {options.administrator}", flush=True)
+    if not options.ask_password:
+        print(f"password       {password}", flush=True)
+        print("The password is shown this once; it can be changed on the pages.", file=sys.stderr)
 
 
 def _asked_password() -> str:
