@@ -15,7 +15,9 @@ import ssl
 import sys
 import time
 import traceback
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from functools import partial
 from pathlib import Path
 
@@ -114,10 +116,18 @@ class Case:
         arm(self.root, self.log, self.page, self.kind.fate, self.at, **how)
 
     def kill(self, *names):
-        """End processes at once."""
-        for name in names or tuple(self._children):
-            if name in self._children:
-                self._children.pop(name).kill()
+        """End processes at once, but none between a change and what the log says of it."""
+        with self._between_changes():
+            for name in names or tuple(self._children):
+                if name in self._children:
+                    self._children.pop(name).kill()
+
+    @contextmanager
+    def _between_changes(self):
+        with ExitStack() as stack:
+            with suppress(FileNotFoundError):
+                flock(stack.enter_context(self.log.open("rb")), LOCK_EX)
+            yield
 
     def ended(self, name):
         """Whether a process has ended; it counts as started no more. It must have ended well if it was its last life."""
