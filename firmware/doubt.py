@@ -6,56 +6,84 @@ makes good for it; until then nobody may commit, of whichever process.
 """
 
 import sqlite3
+import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 SUFFIX = "-doubt"  # of the file beside the database by which one process tells the others
+AGAIN = 0.02  # seconds until a log that is kept busy is tried again
 
 
 class Doubt:
     """Of one opening of the database at `path`. There is some at first: whether every fsync before succeeded nobody knows."""
 
+    _failures: ClassVar[Counter[Path]] = Counter()  # of this process, whichever opening saw them
+
     def __init__(self, path: Path | str) -> None:
-        self._told, self._own, self._heard = Path(f"{path}{SUFFIX}"), True, False
+        self._path, self._told, self._first = Path(path), Path(f"{path}{SUFFIX}"), True
 
     def __bool__(self) -> bool:
-        return self._own or self._grave
-
-    @property
-    def _grave(self) -> bool:
-        return self._heard or self._told.exists()
+        return self._first or any(self._signs())
 
     def heard(self, problem: object) -> None:
         """Somebody failed with this; it may have been an fsync."""
         if getattr(problem, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_FSYNC:
-            self._own = self._heard = True
+            self._failures[self._path] += 1
             with suppress(OSError):  # the disk that failed may not take a name, either
                 self._told.touch()
 
     def settle(self, connection: sqlite3.Connection, patience: float) -> None:
         """Before a write: if there is doubt have the log begin anew.
 
-        Raises sqlite3.OperationalError where an fsync has failed and readers keep the log for `patience` seconds.
+        Raises sqlite3.OperationalError where an fsync has failed and others keep the log busy for `patience` seconds.
         """
-        if not self:
-            return
-        grave = self._grave
-        (before,) = connection.execute("PRAGMA busy_timeout").fetchone()
-        connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000) if grave else 0}")
-        try:
-            busy = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0]
-        finally:
-            connection.execute(f"PRAGMA busy_timeout = {before}")
-        if not busy:
-            self._settled()
-        elif grave:
-            problem = sqlite3.OperationalError(
-                "the disk failed, and its log is kept busy: nothing is safe to write now"
-            )
-            problem.sqlite_errorcode = sqlite3.SQLITE_BUSY
-            raise problem
+        ends = time.monotonic() + patience
+        while self:
+            signs = self._signs()
+            if _begun_anew(connection):
+                self._settled(signs)
+                return
+            if not any(signs):  # it was only caution
+                return
+            if time.monotonic() > ends:
+                raise _busy()
+            time.sleep(AGAIN)
 
-    def _settled(self) -> None:
-        self._own = self._heard = False
-        with suppress(OSError):
-            self._told.unlink(missing_ok=True)
+    def check(self) -> None:
+        """Before a commit: an fsync may have failed while the write waited for its turn. Raises sqlite3.OperationalError."""
+        if any(self._signs()):
+            raise _busy()
+
+    def _signs(self) -> tuple[int, int]:
+        try:
+            told = self._told.stat().st_mtime_ns
+        except OSError:
+            told = 0
+        return self._failures[self._path], told
+
+    def _settled(self, signs: tuple[int, int]) -> None:
+        self._first = False
+        if self._signs() == signs:  # else another has failed meanwhile
+            self._failures.pop(self._path, None)
+            with suppress(OSError):
+                self._told.unlink(missing_ok=True)
+
+
+def _begun_anew(connection: sqlite3.Connection) -> bool:
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        busy: int = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()[0]
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+    return not busy
+
+
+def _busy() -> sqlite3.OperationalError:
+    problem = sqlite3.OperationalError(
+        "the disk has failed, and its log has not begun anew yet: nothing can be made safe"
+    )
+    problem.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return problem

@@ -111,6 +111,7 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._doubt.check()
             self._db.execute("COMMIT")
         finally:
             if self._db.in_transaction:  # it failed, and a full card has not rolled back by itself

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from firmware import mailbox, quarantine, wake, wire
+from firmware import mailbox, ownership, quarantine, wake, wire
 from firmware.clock import Clock
-from firmware.ownership import given
 from firmware.store import CardError, NewerDatabaseError, Store
 from firmware.syncing.daemon import DATABASE, Daemon
 from firmware.syncing.downlink import CURSOR
@@ -46,6 +45,11 @@ What the server had of it stays its own.
 
 def enrol(args: argparse.Namespace) -> int:
     """Make this booth known to a server."""
+    with ownership.given(args.data):
+        return _made_known(args)
+
+
+def _made_known(args: argparse.Namespace) -> int:
     given, wallet = token(args.token), Wallet(args.data)
     known, spent = wallet.identity(), hashlib.sha256(given.secret.encode("utf-8")).hexdigest()
     if known is not None and known.spent == spent and not args.again and not wallet.renewing():
@@ -252,8 +256,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     logging.basicConfig(level=logging.DEBUG if args.verbose else logging.INFO, format="%(name)s: %(message)s")
     try:
-        with given(args.data):
-            code: int = args.do(args)
+        code: int = args.do(args)
     except (SyncError, CardError, NewerDatabaseError, OSError) as problem:
         print(f"booth-sync: {problem}", file=sys.stderr)
         return 1

@@ -34,7 +34,12 @@ def _write(path: Path, data: bytes, *, replace: bool) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    settle(path.parent)
+
+
+def settle(folder: Path) -> None:
+    """Make the names in a folder survive a power cut. Raises OSError."""
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(directory)
     finally:

@@ -202,4 +202,5 @@ _AGAIN: Final = (
     """UPDATE upload SET state = 'open', sent = 0, digest = '', problem = ''
     WHERE recording NOT IN (SELECT recording FROM delivered WHERE state = 'gone')""",
     "DELETE FROM delivered WHERE state <> 'gone'",
+    "DELETE FROM kept_back",  # another server may have them
 )

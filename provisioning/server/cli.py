@@ -2,21 +2,16 @@
 
 import argparse
 import json
-import secrets
 import sys
 import time
-from contextlib import closing
-from getpass import getpass
 from pathlib import Path
-
-from sqlalchemy import func, insert, select
 
 from firmware import results
 from firmware.ownership import given
 from firmware.results import ResultsError
 from firmware.rulepack import RulePackError
 from firmware.watchdog import Watchdog
-from provisioning.server import notes, openapi, packs, parts, tls, tokens
+from provisioning.server import founding, notes, openapi, packs, tls, tokens
 from provisioning.server.bell import Bell
 from provisioning.server.booths import office_results
 from provisioning.server.commands import Actions, CommandError, action, day, must_be, opened, taught
@@ -25,9 +20,7 @@ from provisioning.server.facts import Facts
 from provisioning.server.keeping import cli as keeping
 from provisioning.server.operations import cli as operations
 from provisioning.server.operations import logs
-from provisioning.server.pages import passwords
 from provisioning.server.pages.gate import HERE
-from provisioning.server.schema import administrator
 from provisioning.server.tokens import Standing
 from provisioning.server.workers import Workers
 
@@ -124,7 +117,7 @@ def add_to(commands: "Actions[argparse.ArgumentParser]") -> None:
     new.add_argument("--ask-password", action="store_true", help="ask for the password; otherwise one is made")
     new.add_argument("--language", choices=("ja", "en"), default="ja", help="of the pages (%(default)s)")
     new.add_argument("--announce", action="store_true", help="print one line of JSON, for programs")
-    new.set_defaults(run=init)
+    new.set_defaults(run=founding.init)
     _add_run(actions)
     action(actions, "restored", "after restoring a backup: have the booths begin anew", RESTORED).set_defaults(
         run=restored
@@ -211,45 +204,6 @@ def processes(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text) <= MOST_PROCESSES):
         raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to {MOST_PROCESSES}")
     return int(text)
-
-
-def init(options: argparse.Namespace) -> int:
-    """`server init`."""
-    password = _asked_password() if options.ask_password else secrets.token_urlsafe(12)
-    parts.make(options.data)
-    with (
-        given(options.data),
-        closing(parts.open_database(options.data)) as database,
-        database.write() as connection,
-    ):
-        if connection.scalar(select(func.count()).select_from(administrator)):
-            raise CommandError(f"{options.data} holds a server already; nothing was changed")
-        row = {"name": options.administrator, "password": passwords.hashed(password), "language": options.language}
-        connection.execute(insert(administrator).values(row | {"created": time.time()}))
-        # Before it counts: a password that counts and was never shown would lock everybody out.
-        _tell_administrator(options, password)
-    if not options.announce:
-        print(f"Keep a copy of {options.data / parts.RECORDINGS_KEY}: no recording opens without it.", file=sys.stderr)
-    return 0
-
-
-def _tell_administrator(options: argparse.Namespace, password: str) -> None:
-    if options.announce:
-        print(json.dumps({"administrator": options.administrator, "password": password}), flush=True)
-        return
-    print(f"administrator  {options.administrator}", flush=True)
-    if not options.ask_password:
-        print(f"password       {password}", flush=True)
-        print("The password is shown this once; it can be changed on the pages.", file=sys.stderr)
-
-
-def _asked_password() -> str:
-    first = getpass("password: ")
-    if len(first) < passwords.SHORTEST:
-        raise CommandError(f"a password has {passwords.SHORTEST} characters at least")
-    if first != getpass("once more: "):
-        raise CommandError("the two passwords differ")
-    return first
 
 
 def serve(options: argparse.Namespace) -> int:

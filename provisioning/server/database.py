@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from firmware.doubt import Doubt
+from provisioning import intact
 
 PATIENCE = 10.0  # seconds to wait for another's write, be it of another process
 CONNECTIONS = 8  # of one process; its threads wait for each other beyond that
@@ -79,24 +80,23 @@ class Database:
             if not self.sqlite:
                 _begin_postgresql(connection, durable=durable, alone=alone)
             yield connection
+            if self.sqlite:
+                self._doubt.check()
 
     @contextmanager
     def _wary(self) -> Iterator[None]:
         """After an fsync that failed SQLite's log begins anew, before anything is committed on top of what it may lack."""
-        if self._doubt:
-            self._settle()
         try:
+            if self._doubt:
+                with self.apart() as connection:
+                    self._doubt.settle(cast(sqlite3.Connection, connection), PATIENCE)
             yield
         except OperationalError as problem:
             self._doubt.heard(problem.orig)
             raise
-
-    def _settle(self) -> None:
-        try:
-            with self.apart() as connection:
-                self._doubt.settle(cast(sqlite3.Connection, connection), PATIENCE)
-        except sqlite3.OperationalError as problem:  # said as SQLAlchemy says it, for those who know only that
-            raise OperationalError("wal_checkpoint", None, problem) from problem
+        except sqlite3.DatabaseError as problem:  # said as SQLAlchemy says it, for those who know only that
+            self._doubt.heard(problem)
+            raise OperationalError("a write", None, problem) from problem
 
     def _prepare_sqlite(self, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         _set_up_sqlite(connection)
@@ -129,6 +129,9 @@ class Database:
         """Bring the tables to this program's version. Refuses (alembic's CommandError) a newer program's database."""
         with self.write() as connection:
             command.upgrade(_steps(connection), "head")
+        file = self._engine.url.database
+        if self.sqlite and file and file != ":memory:":  # SQLite says nothing when the disk does not take a file's name
+            intact.settle(Path(file).parent)
 
     def downgrade(self, revision: str) -> None:
         """Bring the tables back to an older program's version, "base" for none at all; what it knows not is lost."""

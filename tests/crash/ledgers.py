@@ -10,7 +10,9 @@ import os
 import random
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from itertools import islice
 from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
@@ -22,7 +24,7 @@ from tests.crash.powercut import Cut, Disk
 from tests.crash.shim import Fate, Page, arm, entries
 
 STEPS = 14
-_MADE = "CREATE TABLE IF NOT EXISTS ledger (line TEXT PRIMARY KEY)"
+_MADE = "CREATE TABLE ledger (line TEXT PRIMARY KEY)"
 
 
 class Booth:
@@ -34,9 +36,9 @@ class Booth:
         self._path = directory / self.name
         self._stores = [Store(self._path), Store(self._path)]
 
-    def write(self, line, chance, *, durable):
-        """One line."""
-        with chance.choice(self._stores).write(durable=durable) as db:
+    def write(self, line, which, *, durable):
+        """One line, by one of two programs."""
+        with self._stores[which].write(durable=durable) as db:
             note(db, line, "x")
 
     def look(self, chance):
@@ -62,20 +64,23 @@ class Server:
     name = "server.db"
 
     def __init__(self, directory):
-        self._books = database.at(directory / self.name)
+        self._books = [database.at(directory / self.name) for _ in range(2)]
         self._held = ExitStack()
-        with self._books.write() as connection:
-            connection.exec_driver_sql(_MADE)
+        with self._books[0].read() as connection:
+            made = connection.exec_driver_sql("SELECT 1 FROM sqlite_schema").scalar()
+        if not made:
+            with self._books[0].write() as connection:
+                connection.exec_driver_sql(_MADE)
 
-    def write(self, line, _chance, *, durable):
-        """One line."""
-        with self._books.write(durable=durable) as connection:
+    def write(self, line, which, *, durable):
+        """One line, by one of two processes."""
+        with self._books[which].write(durable=durable) as connection:
             connection.exec_driver_sql("INSERT INTO ledger VALUES (?)", (line,))
 
     def look(self, chance):
         """Somebody begins to read, so that the next one gets another connection; or all readers end."""
         if chance.random() < 0.7:
-            connection = self._held.enter_context(self._books.read())
+            connection = self._held.enter_context(self._books[0].read())
             if chance.random() < 0.3:
                 connection.exec_driver_sql("SELECT count(*) FROM ledger").scalar()
                 self._held.close()
@@ -84,15 +89,28 @@ class Server:
 
     def close(self):
         """Let go of it."""
-        self._books.close()
+        for books in self._books:
+            books.close()
 
     def has(self, line):
         """Whether it is there."""
-        with self._books.read() as connection:
+        with self._books[0].read() as connection:
             return connection.exec_driver_sql("SELECT 1 FROM ledger WHERE line = ?", (line,)).scalar() is not None
 
 
 KEEPERS = {"booth": Booth, "server": Server}
+SCRIPTS = {  # one who has only read has the log begin anew with its first write, on top of what was not waited for
+    ("server", 0): ("look", (1, True), (1, False), (0, True), (1, True)),
+}
+
+
+def steps(which, seed):
+    """What is done in a life: by chance, but for those that lost lines once."""
+    yield from SCRIPTS.get((which, seed), ())
+    chance = random.Random(seed)
+    while True:
+        way, who, durable = chance.random(), chance.randrange(2), chance.random() < 0.6
+        yield "look" if way < 0.4 else "together" if way > 0.85 else (who, durable)
 
 
 def keep(which, place, page, seed, at):
@@ -100,18 +118,27 @@ def keep(which, place, page, seed, at):
     chance = random.Random(seed)
     arm(place / "books", place / "log", page, Fate.FAIL, at, only=".db")
     books = None
-    for step in range(STEPS):
+    for step, what in enumerate(islice(steps(which, seed), STEPS)):
         with suppress(CardError, OperationalError):  # of the disk: whoever asked hears of it
             if books is None:
                 books = KEEPERS[which](place / "books")
-            if chance.random() < 0.4:
+            if what == "look":
                 books.look(chance)
-                continue
-            durable = chance.random() < 0.6
-            books.write(f"line {step}", chance, durable=durable)
-            if durable:
-                with (place / "told").open("a") as told:
-                    told.write(f"line {step}\n")
+            elif what == "together":  # one waits for the other
+                with ThreadPoolExecutor(2) as both:
+                    for who in range(2):
+                        both.submit(written, books, place, f"line {step}.{who}", who, durable=True)
+            else:
+                who, durable = what
+                written(books, place, f"line {step}", who, durable=durable)
+
+
+def written(books, place, line, who, *, durable):
+    """One line, and what is told of it."""
+    books.write(line, who, durable=durable)
+    if durable:
+        with (place / "told").open("a") as told:
+            told.write(f"{line}\n")
 
 
 def lost(which, place, disk):

@@ -51,6 +51,31 @@ def test_files_of_others_stay_theirs(theirs):
     assert (theirs / "other").stat().st_uid == 12345
 
 
+@only_root
+def test_what_has_another_name_elsewhere_and_what_a_link_leads_to_stay_roots(theirs, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("roots")
+    for name in ("shadow", "passwd"):
+        (elsewhere / name).write_text("")
+    (theirs / "shadow").hardlink_to(elsewhere / "shadow")
+    (theirs / "folder").symlink_to(elsewhere)
+    with given(theirs):
+        pass
+    assert [(elsewhere / name).stat().st_uid for name in ("shadow", "passwd")] == [0, 0]
+
+
+@only_root
+def test_a_directory_that_goes_meanwhile_does_not_hide_what_went_wrong(theirs):
+    with pytest.raises(OSError, match="first"):
+        taken_away(theirs)
+
+
+def taken_away(directory):
+    """The directory goes while root is at work in it, and the work fails."""
+    with given(directory):
+        directory.rmdir()
+        raise OSError("first")
+
+
 def test_ones_own_directory_and_none_are_left_alone(tmp_path):
     with given(tmp_path):
         made = make(tmp_path)
