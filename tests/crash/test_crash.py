@@ -43,11 +43,12 @@ def test_every_point(stage, role, kind):
     (rehearsal,) = stage(role, [[kind, 0]])
     last = rehearsal["count"] + rehearsal["count"] // 10 + BEYOND
     outcomes = stage(role, [[kind, at] for at in range(1, last + 1)])
+    while any(one["hit"] for one in outcomes if one["at"] > last - BEYOND):  # on a busy machine more is done
+        outcomes += stage(role, [[kind, at] for at in range(last + 1, last + BEYOND + 1)])
+        last += BEYOND
     hit = [one for one in outcomes if one["hit"]]
-    furthest = max(one["at"] for one in hit)
     print(f"\n{role}, {kind}: {len(hit)} points, {len(told(outcomes))} bad; {dict(Counter(map(what, hit)))}")
     assert told(outcomes) == []
-    assert furthest <= last - BEYOND
 
 
 def what(outcome):
