@@ -7,7 +7,7 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,6 +62,13 @@ def _made_known(args: argparse.Namespace) -> int:
         )
         return 1
     args.data.mkdir(parents=True, exist_ok=True)
+    # A daemon that runs goes on with the old server, and its answers would count for the new one.
+    with nullcontext() if known is None else wallet.alone():
+        return _enrolled_anew(args, given, wallet)
+
+
+def _enrolled_anew(args: argparse.Namespace, given: wire.Token, wallet: Wallet) -> int:
+    known, spent = wallet.identity(), hashlib.sha256(given.secret.encode("utf-8")).hexdigest()
     enrolled = _enrolled(given, wallet, args.name or _own_name(args.data))
     if known is None or known.booth != enrolled.booth:  # whoever knows us as ourselves has what we have told
         with closing(Store(args.data / DATABASE)) as store, store.write() as db:

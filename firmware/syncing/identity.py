@@ -87,7 +87,7 @@ class Wallet:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as problem:
-                raise AlreadyRunning("another booth-sync is running for this booth already") from problem
+                raise AlreadyRunning("another booth-sync is running for this booth already: stop it first") from problem
             yield
 
     def counter(self) -> "Counter":

@@ -208,6 +208,19 @@ def test_a_booth_that_was_revoked_comes_back_as_itself(central, branch, until, c
     assert card(place.directory, "SELECT * FROM kept_back") == []
 
 
+def test_while_sync_runs_a_booth_is_not_enrolled_anew(central, branch, until, capsys):
+    """It would go on with the old server, and what that took would count for the new one."""
+    place, token = branch("one"), central.token()
+    central.enrol(place.directory)
+    daemon = central.sync(place.directory)
+    until(lambda: central.rows("SELECT id FROM booth WHERE seen IS NOT NULL"))
+    assert sync.main(["enrol", token, "--data", str(place.directory), "--again"]) == 1
+    assert "stop it first" in capsys.readouterr().err
+    daemon.terminate()
+    daemon.wait(10)
+    assert sync.main(["enrol", token, "--data", str(place.directory), "--again"]) == 0  # the token is not spent
+
+
 def test_another_booth_does_not_come_back_as_this_one(central, branch):
     """Whoever has a token but not the key is a booth of its own."""
     place, other = branch("one"), branch("other")
