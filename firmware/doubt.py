@@ -23,6 +23,7 @@ class Doubt:
 
     def __init__(self, path: Path | str) -> None:
         self._path, self._told, self._first = Path(path), Path(f"{path}{SUFFIX}"), True
+        self._good = 0  # the stamp of a mark that is made good for, and that the disk may not let go
 
     def __bool__(self) -> bool:
         return self._first or any(self._signs())
@@ -61,12 +62,13 @@ class Doubt:
             told = self._told.stat().st_mtime_ns
         except OSError:
             told = 0
-        return self._failures[self._path], told
+        return self._failures[self._path], 0 if told == self._good else told
 
     def _settled(self, signs: tuple[int, int]) -> None:
         self._first = False
         if self._signs() == signs:  # else another has failed meanwhile
             self._failures.pop(self._path, None)
+            self._good = signs[1]
             with suppress(OSError):
                 self._told.unlink(missing_ok=True)
 

@@ -56,6 +56,15 @@ def test_a_write_that_was_waiting_meanwhile_is_not_committed(card, mark):
     assert not mark.exists()
 
 
+def test_a_mark_that_cannot_be_taken_away_does_not_stop_the_booth(card, mark):
+    mark.mkdir()  # nothing unlinks a folder
+    for text in ("1", "2"):
+        with card.write() as db:
+            note(db, "line", text)
+    assert recalled(card, "line") == "2"
+    assert mark.exists()
+
+
 def test_the_server_does_the_same(tmp_path):
     with closing(database.at(tmp_path / "server.db")) as books:
         with books.write() as connection:
