@@ -22,14 +22,10 @@ from provisioning.server.schema import administrator
 def init(options: argparse.Namespace) -> int:
     """Make keys, database and the first administrator. Raises CommandError where there is one."""
     password = _asked_password() if options.ask_password else secrets.token_urlsafe(12)
-    parts.make(options.data)
-    with given(options.data), closing(parts.open_database(options.data)) as database:
-        try:
+    with given(options.data):
+        parts.make(options.data)
+        with closing(parts.open_database(options.data)) as database:
             made = _made_administrator(options, database, password)
-        except OperationalError as problem:
-            raise CommandError(
-                f"the disk does not take it, a password above counts for nothing: {problem.orig}"
-            ) from problem
     if not made:
         raise CommandError(f"{options.data} holds a server already; nothing was changed")
     if not options.announce:
@@ -38,7 +34,16 @@ def init(options: argparse.Namespace) -> int:
 
 
 def _made_administrator(options: argparse.Namespace, database: Database, password: str) -> bool:
-    """False if there is one."""
+    """False if there is one. Raises CommandError."""
+    try:
+        return _first(options, database, password)
+    except OperationalError as problem:
+        raise CommandError(
+            f"the disk does not take it, a password above counts for nothing: {problem.orig}"
+        ) from problem
+
+
+def _first(options: argparse.Namespace, database: Database, password: str) -> bool:
     with database.write() as connection:
         if connection.scalar(select(func.count()).select_from(administrator)):
             # An init that failed may have left it where a power cut takes it away: written once more, it stays.
