@@ -122,8 +122,8 @@ class Office:
     def import_list(self):
         """While the booth runs, as root: what that makes has to be the booth's."""
         sample = Path(__file__).parents[2] / "firmware" / "desk" / "sample.en.csv"
-        self.container.write("/root/sample.csv", sample.read_text())
-        self.container.run("booth import /root/sample.csv; systemctl restart booth")
+        self.container.write("/tmp/sample.csv", sample.read_text())
+        self.container.run("booth import /tmp/sample.csv; systemctl restart booth")
 
     @property
     def server(self):
@@ -154,7 +154,7 @@ class Office:
 
     def hands(self, *orders):
         """Press keys, lift, replace."""
-        pipe = f"/proc/{self.container.leader}/root/run/pretended/hands"
+        pipe = Path("/proc", str(self.container.leader), "root", "run", "pretended", "hands")
         for order in orders:
             with open(pipe, "w", encoding="ascii") as hands:  # noqa: PTH123  (a pipe: waits for the booth's hand)
                 hands.write(f"{order}\n")
