@@ -58,13 +58,15 @@ class Downlink:
         wait = random.uniform(SHORTEST, wire.LONGEST_WAIT)  # noqa: S311  (jitter)
         query = urlencode({"cursor": cursor, "lists": lists, "wait": f"{wait:.0f}"})
         news = self._link.get(f"{wire.FACTS}?{query}", wire.News, wait=wait)
-        if news.reset and cursor:
-            self._start_over()
-        else:
-            self._take(news)
+        self._take(news, anew=news.reset or not cursor)
         return news
 
-    def _take(self, news: wire.News) -> None:
+    def _take(self, news: wire.News, *, anew: bool) -> None:
+        """Write down what is new; `anew`: from an epoch that we had not heard of.
+
+        Its server may have come from a backup, even one that took things from us before we first heard its news: all
+        is offered to it again.
+        """
         known = tuple(understood(news.facts))
         stamp = self._clock.stamp()
         # No fsync: a power cut takes facts and cursor together, and they are asked for again.
@@ -72,16 +74,13 @@ class Downlink:
             for fact in known:
                 facts.append(db, fact, stamp, ours=False)
             note(db, CURSOR, news.cursor)
+            if anew:
+                offer_again(db)
         if news.facts:
             self._heard()
-
-    def _start_over(self) -> None:
-        """The server was restored from a backup: hear all again, and tell all again."""
-        log.warning("the server has a new epoch: everything is offered to it again")
-        with self._store.write() as db:
-            note(db, CURSOR, "")
-            offer_again(db)
-        self._forgotten()
+        if anew:
+            log.info("the server has a new epoch: everything is offered to it again")
+            self._forgotten()
 
     def _ask_lists(self) -> str:
         """Take in what should be here now; its tag."""

@@ -173,14 +173,21 @@ class Opener:
     def _draw(self, name: UUID) -> None:
         """Draw the waveform; then nothing of the upload is needed any more."""
         with self._uploads.opening(name) as mine:
-            state = self._state(name) if mine else None
-            if state in {WHOLE, TORN} and self._undrawn(name):  # after a start it is asked for twice
-                peaks = self._peaks(name)
-                if peaks is None:
-                    return
-                self._update(name, state, {"peaks": peaks})
+            # After a start it is asked for twice.
+            if not mine or (self._undrawn(name) and not self._drawn(name)):
+                return
+            state = self._state(name)
             if state in {WHOLE, TORN, REFUSED}:
                 self._uploads.forget(name)
+        if state == TAKEN:  # the server came from a backup and got it anew, while nobody else might open it
+            self._to_open.append(name)
+
+    def _drawn(self, name: UUID) -> bool:
+        """Whether that came to its end."""
+        state, peaks = self._state(name), self._peaks(name)
+        if peaks is not None and state is not None:
+            self._update(name, state, {"peaks": peaks})
+        return peaks is not None
 
     def _peaks(self, name: UUID) -> bytes | None:
         """The waveform; None if the server ends. What is to be opened meanwhile goes first: somebody waits for that."""

@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from provisioning import keys
 from provisioning.server import opener, parts, schema
@@ -68,11 +68,10 @@ def opened(place):
         each.close()
 
 
-def take(of, call, whole):
-    """All of a recording in one portion."""
-    return of.recordings.take(
-        ONE, call, Portion(0, whole, last=True, length=None, digest=hashlib.sha256(whole).digest())
-    )
+def take(of, call, whole, offset=0):
+    """All of a recording from there on, in one portion."""
+    digest = hashlib.sha256(whole).digest()
+    return of.recordings.take(ONE, call, Portion(offset, whole[offset:], last=True, length=None, digest=digest))
 
 
 def state(of, call):
@@ -141,6 +140,29 @@ def test_what_a_dead_process_left_is_opened_by_another(opened, deck_of, holder, 
         assert rung.wait(20)
         rung.clear()
     assert state(one, call_id) == "whole"
+
+
+def test_a_server_that_forgets_while_it_draws_opens_what_is_brought_again(opened, deck_of, place, monkeypatch, call_id):
+    """As after a backup was put back beneath it."""
+    one, whole, twice = opened(), deck_of(place).journal(call_id, 3), []
+
+    class Slow(opener.Waveform):
+        def hear(self, *ears):
+            super().hear(*ears)
+            if not twice:
+                twice.append(call_id)
+                with one.database.write() as connection:
+                    connection.execute(delete(schema.recording))
+                progress = one.recordings.progress(ONE, call_id)
+                assert progress.offset == len(whole)
+                assert take(one, call_id, whole, progress.offset).digest
+
+    monkeypatch.setattr(opener, "Waveform", Slow)
+    take(one, call_id, whole)
+    one.recordings.settle(20)
+    assert twice
+    assert state(one, call_id) == "whole"
+    assert not list((place / parts.INCOMING).iterdir())
 
 
 def test_two_processes_open_each_recording_once(opened, deck_of, place, monkeypatch):

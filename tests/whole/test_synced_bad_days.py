@@ -6,17 +6,24 @@ import random
 import sqlite3
 import time
 import uuid
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import partial
 
 import pyrage
 import pytest
 
-from firmware import journal, mailbox, numbers, results, sync, wake
+from firmware import journal, mailbox, numbers, results, sync, wake, wire
 from firmware.calls import Call
+from firmware.clock import Clock
 from firmware.journal import Closing, Ending, Segment
 from firmware.opus import Encoder
 from firmware.store import Store
-from firmware.syncing.outbox import offer_again
+from firmware.syncing.downlink import Downlink
+from firmware.syncing.identity import Wallet
+from firmware.syncing.link import Channel, Link
+from firmware.syncing.outbox import Outbox, offer_again
+from firmware.syncing.strikes import Strikes
+from firmware.syncing.uplink import Uplink
 from hw.contracts import FRAME
 from hw.events import Cause, Party
 from tests.whole import proxy
@@ -24,6 +31,7 @@ from tests.whole import proxy
 pytestmark = pytest.mark.slow
 
 
+HEALTHY = wire.Status(software="1", pending_calls=0, pending_recordings=0, oldest=None, free_bytes=1 << 30)
 CODES = {result.code: result for result in results.load()}
 
 
@@ -70,6 +78,10 @@ def nothing_doubled(central, place):
         ours = sorted(row[0] for row in books.execute("SELECT id FROM fact"))
     books.close()
     return sorted(row["id"] for row in central.rows("SELECT id FROM fact")) == ours
+
+
+def nothing(*_said):
+    """Nobody waits for it."""
 
 
 def report(card, place):
@@ -154,6 +166,33 @@ def test_a_server_that_came_from_a_backup_is_told_all_again(central, branch, unt
     central.server.parts.facts.begin_epoch()
     until(lambda: arrived(central) == (set(made), made))
     assert nothing_doubled(central, place)
+
+
+def test_a_server_that_forgets_before_its_first_news_came_is_told_all_again(central, branch, card):
+    """Of sync's couriers the one for news is the last to get through."""
+    place = branch("one")
+    made = busy_days(place, 5)
+    central.enrol(place.directory)
+    wallet, clock = Wallet(place.directory), Clock("system")
+    identity, key, counter = wallet.identity(), wallet.key(), wallet.counter()
+
+    waiting = partial(card, place.directory, "SELECT ref FROM outbox WHERE kind = 'call'")
+    with ExitStack() as opened:
+        store = opened.enter_context(closing(Store(place.directory / "booth.db")))
+        up_channel, down_channel = (
+            opened.enter_context(closing(Channel(identity.url, identity.pins))) for _way in range(2)
+        )
+        up_link, down_link = (Link(channel, identity.booth, key, counter) for channel in (up_channel, down_channel))
+        strikes = Strikes(store, clock, lambda: None)
+        up = Uplink(up_link, Outbox(store, "one", strikes), status=lambda: HEALTHY, wanted=nothing, delivered=nothing)
+        while waiting():
+            up.turn()
+        assert arrived(central)[0] == set(made)
+        with central.server.parts.database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM call")
+        central.server.parts.facts.begin_epoch()
+        Downlink(store, down_link, clock, heard=nothing, forgotten=nothing).turn()
+    assert {row["ref"] for row in waiting()} == set(made)
 
 
 def test_a_recording_whose_receipt_comes_after_the_server_forgot_is_told_again(central, branch, until):
