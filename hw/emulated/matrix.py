@@ -35,6 +35,12 @@ class Matrix:
         return self._circuit.shorts
 
     @property
+    def down(self) -> frozenset[str]:
+        """The keys that are down now."""
+        now = time.monotonic()
+        return frozenset(key for key, contact in self._contacts.items() if contact.closed(now))
+
+    @property
     def readings(self) -> int:
         """How often the driver has looked at a pin."""
         return self._circuit.readings
