@@ -16,6 +16,7 @@ from hw.voicesetup import Setup, Voice
 from hw.voicesound import VoiceSound
 
 NO_DUPLEX = "the modem has no full duplex: talk on the handset at its own jack"
+ON_HOOK = ("ATH", "AT+FCLASS=0")
 DUPLEX, RECORD = "^", "!"  # the codes that end the two kinds of stream
 
 
@@ -105,9 +106,18 @@ class Talk:
             yield Halt(self._halt, patience.halt)
         self._sound.end()
         self._port.strayed = False
-        for command in ("AT+VLS=0", "ATH", "AT+FCLASS=0"):
-            yield Ask(command, patience.reply)
+        yield Ask("AT+VLS=0", patience.reply)
+        if not (yield from self._put_down()) and not (yield from self._put_down()):
+            self._port.strayed = True
         self.put_down_at = self._now()
+
+    def _put_down(self) -> Generator[Ask | Say | Pause, Reply, bool]:
+        """Whether the modem refused nothing of it; a letter may have been lost on the way, or an answer been another's."""
+        finals = []
+        for command in ON_HOOK:
+            reply = yield Ask(command, self.voice.model.pace.reply)
+            finals.append(reply.final)
+        return "ERROR" not in finals
 
     def probe(self) -> Generator[Ask | Say | Pause, Reply, bool]:
         """Whether there is a dial tone: to take the line and dial nothing waits for it."""
