@@ -24,6 +24,7 @@ from firmware.syncing.faults import Refused, Silent, SyncError, TlsFailed, Unint
 from firmware.syncing.identity import Counter
 
 PATIENCE = 15.0  # seconds for a connection, and for each silence within an answer, unless told otherwise
+RENEWALS = 2  # of a nonce for one request
 LONGEST_REST = 300.0  # seconds for which a server can have itself left alone
 LARGEST = 32 * 1024 * 1024  # bytes of an answer
 _PIECE = 64 * 1024
@@ -179,10 +180,13 @@ class Link:
     ) -> Answer:
         """The server's answer, whatever its status. Raises SyncError when there is none.
 
-        A connection that had grown old, and a nonce of before the server's last start, are renewed once.
+        A connection that had grown old is renewed once, a nonce of before the server's last start twice: of several
+        processes the one that gave the new nonce may just have been leaving, too.
         """
         answer = self._once_more(method, target, body, headers, wait)
-        if answer.status == 401:
+        for _ in range(RENEWALS):
+            if answer.status != 401:
+                break
             self._nonce = ""
             answer = self._once_more(method, target, body, headers, wait)
         return answer

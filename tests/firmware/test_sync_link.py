@@ -214,13 +214,23 @@ def test_a_server_that_started_again_gets_a_new_signature(office, link):
     assert link.ask("GET", "/x").status == 200
 
 
-def test_a_booth_that_is_not_known_asks_twice_and_no_more(office, link):
+def test_a_server_whose_leaving_process_gave_the_nonce_gets_one_more_signature(office, link):
+    def another(clerk):
+        fresh = clerk.headers[wire.SERVER_NONCE] == "n3"
+        office.nonce = "n3" if office.nonce == "n2" else "n2"
+        clerk.say(200, b"{}") if fresh else clerk.say(401, b"{}")
+
+    office.answers["/x"] = another
+    assert link.ask("GET", "/x").status == 200
+
+
+def test_a_booth_that_is_not_known_asks_three_times_and_no_more(office, link):
     refusal = wire.encode(wire.Refusal(error="signature", detail="no"))
     office.answers["/x"] = lambda clerk: clerk.say(401, refusal)
     with pytest.raises(Refused) as caught:
         link.get("/x", wire.Lists)
     assert caught.value.code == "not-known"
-    assert sum(path == "/x" for _, path, *_ in office.asked) == 2
+    assert sum(path == "/x" for _, path, *_ in office.asked) == 3
 
 
 def test_an_old_connection_is_renewed_once(office, link):
