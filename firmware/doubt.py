@@ -22,7 +22,8 @@ class Doubt:
     _failures: ClassVar[Counter[Path]] = Counter()  # of this process, whichever opening saw them
 
     def __init__(self, path: Path | str) -> None:
-        self._path, self._told, self._first = Path(path), Path(f"{path}{SUFFIX}"), True
+        self._path, self._told, self._log = Path(path), Path(f"{path}{SUFFIX}"), Path(f"{path}-wal")
+        self._first = True
         self._good = 0  # the stamp of a mark that is made good for, and that the disk may not let go
 
     def __bool__(self) -> bool:
@@ -57,6 +58,19 @@ class Doubt:
         if any(self._signs()):
             raise _busy()
 
+    def fold(self, connection: sqlite3.Connection, longest: int) -> None:
+        """After a commit: have a log of more than `longest` bytes folded back. Never raises: what was committed is safe.
+
+        SQLite would do it by itself, but within somebody's commit, and it keeps quiet about an fsync that fails there.
+        """
+        try:
+            if self._log.stat().st_size > longest:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.OperationalError as problem:
+            self.heard(problem)
+        except OSError:  # there is no log, or no disk
+            return
+
     def _signs(self) -> tuple[int, int]:
         try:
             told = self._told.stat().st_mtime_ns
@@ -71,6 +85,12 @@ class Doubt:
             self._good = signs[1]
             with suppress(OSError):
                 self._told.unlink(missing_ok=True)
+
+
+def fold_by_hand(connection: sqlite3.Connection, longest: int) -> None:
+    """SQLite is to leave its log to `Doubt.fold`, and to give the room back that a long one took."""
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute(f"PRAGMA journal_size_limit = {longest // 2}")
 
 
 def _begun_anew(connection: sqlite3.Connection) -> bool:

@@ -6,14 +6,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 
-from firmware.doubt import Doubt
+from firmware.doubt import Doubt, fold_by_hand
 from hw.errors import HardwareError
 
 PATIENCE = 5.0  # seconds to wait for the other process; its transactions take milliseconds
-# Pages in the log before SQLite folds them back in the middle of somebody's commit; `tidy` does it at a quiet moment
-# long before, so that the two extra fsyncs do not stand between a key and its dial.
 CACHE = 1024  # KiB of pages in memory; the kernel has the others, and each program counts its own
-BACKSTOP = 4000
+# Bytes of log after which it is folded back behind a commit; `tidy` does it at a quiet moment long before, so that the two
+# extra fsyncs do not stand between a key and its dial.
+BACKSTOP = 16 * 1024 * 1024
 _CARD = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
@@ -71,7 +71,7 @@ class Store:
         self._db.execute(f"PRAGMA cache_size = -{CACHE}")
         self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute("PRAGMA recursive_triggers = ON")  # REPLACE would else delete past the triggers
-        self._db.execute(f"PRAGMA wal_autocheckpoint = {BACKSTOP}")
+        fold_by_hand(self._db, BACKSTOP)
         if found < newest:
             self._upgrade()
 
@@ -97,6 +97,7 @@ class Store:
                 self._doubt.settle(self._db, PATIENCE)
                 with self._transaction(durable=durable):
                     yield self._db
+                self._doubt.fold(self._db, BACKSTOP)
         except CardError as problem:
             self.ailing = True
             self._doubt.heard(problem.__cause__)

@@ -16,10 +16,11 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from firmware.doubt import Doubt
+from firmware.doubt import Doubt, fold_by_hand
 from provisioning import intact
 
 PATIENCE = 10.0  # seconds to wait for another's write, be it of another process
+BACKSTOP = 4 * 1024 * 1024  # bytes of SQLite's log after which it is folded back
 CONNECTIONS = 8  # of one process; its threads wait for each other beyond that
 # Advisory locks of PostgreSQL: of whoever writes alone, and under which facts get their numbers.
 _WRITER, _SEQUENCER = 0x626F_6F73, 0x626F_6F74
@@ -76,6 +77,8 @@ class Database:
                 stack.enter_context(self._wary())
             options = _WRITING | {"durable": durable}
             connection = stack.enter_context(self._engine.connect()).execution_options(**options)
+            if self.sqlite:
+                stack.callback(self._fold, connection)  # when it is committed
             stack.enter_context(connection.begin())
             if not self.sqlite:
                 _begin_postgresql(connection, durable=durable, alone=alone)
@@ -97,6 +100,9 @@ class Database:
         except sqlite3.DatabaseError as problem:  # said as SQLAlchemy says it, for those who know only that
             self._doubt.heard(problem)
             raise OperationalError("a write", None, problem) from problem
+
+    def _fold(self, connection: Connection) -> None:
+        self._doubt.fold(cast(sqlite3.Connection, connection.connection.dbapi_connection), BACKSTOP)
 
     def _prepare_sqlite(self, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         _set_up_sqlite(connection)
@@ -190,6 +196,7 @@ def _set_up_sqlite(connection: sqlite3.Connection) -> None:
         "recursive_triggers = ON",  # REPLACE would else delete past the triggers
     ):
         connection.execute(f"PRAGMA {pragma}")
+    fold_by_hand(connection, BACKSTOP)
     if connection.execute("PRAGMA journal_mode").fetchone()[0] not in {"wal", "memory"}:
         # SQLite keeps quiet about a disk that failed just then, and in its old mode a power cut can undo a commit.
         raise sqlite3.OperationalError("the disk does not take the database's log")

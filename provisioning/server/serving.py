@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from provisioning.server import tls, tokens
 from provisioning.server.api import Api
@@ -34,6 +35,7 @@ from provisioning.server.pages import app as pages
 from provisioning.server.parts import DatabaseAwayError, Parts
 from provisioning.server.places import AT_ONCE, Place
 from provisioning.server.plan import LEAVE_PATIENCE, LINGER, STOP_PATIENCE, Plan
+from provisioning.server.protocol import BoothProtocol
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ class Serving:
         api = self._counters.around("api", Api(opened).app())
         seen = self._counters.around("pages", _pages(opened, api_url, hosts, zone))
         self._listeners = [
-            _Listener(api, booths, _tls(opened.directory), alive),
+            _Listener(api, booths, _tls(opened.directory), alive, BoothProtocol),
             _Listener(seen, browsers, None, _not_told),
         ]
         if measures is not None:
@@ -111,10 +113,16 @@ class _Listener(uvicorn.Server):
     """One listener; tells when it listens."""
 
     def __init__(
-        self, app: ASGIApp, place: Place, certificate: ssl.SSLContext | None, alive: Callable[[], Awaitable[None]]
+        self,
+        app: ASGIApp,
+        place: Place,
+        certificate: ssl.SSLContext | None,
+        alive: Callable[[], Awaitable[None]],
+        protocol: type[H11Protocol] = H11Protocol,
     ) -> None:
         config = uvicorn.Config(
             app,
+            http=protocol,
             lifespan="off",
             log_config=None,
             access_log=False,  # addresses of pages name calls and numbers

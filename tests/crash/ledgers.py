@@ -24,6 +24,7 @@ from tests.crash.powercut import Cut, Disk
 from tests.crash.shim import Fate, Page, arm, entries
 
 STEPS = 14
+SHORT = 8192  # bytes of a log that is folded back
 _MADE = "CREATE TABLE ledger (line TEXT PRIMARY KEY)"
 
 
@@ -98,7 +99,24 @@ class Server:
             return connection.exec_driver_sql("SELECT 1 FROM ledger WHERE line = ?", (line,)).scalar() is not None
 
 
-KEEPERS = {"booth": Booth, "server": Server}
+class Readers(Server):
+    """The same while readers stay, so that a log that has grown long cannot be folded back whole."""
+
+    def __init__(self, directory):
+        database.BACKSTOP = SHORT
+        super().__init__(directory)
+
+    def look(self, chance):
+        """Somebody reads from now on, or all readers end."""
+        if chance.random() < 0.7:
+            connection = self._held.enter_context(self._books[0].read())
+            if chance.random() < 0.5:
+                connection.exec_driver_sql("SELECT count(*) FROM ledger").scalar()
+        else:
+            self._held.close()
+
+
+KEEPERS = {"booth": Booth, "server": Server, "readers": Readers}
 SCRIPTS = {  # one who has only read has the log begin anew with its first write, on top of what was not waited for
     ("server", 0): ("look", (1, True), (1, False), (0, True), (1, True)),
 }

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from firmware import store
 from firmware.doubt import SUFFIX, Doubt
 from firmware.mailbox import note, recalled
 from firmware.store import CardError, Store
 from provisioning.server import database
+
+LONG = 200_000  # bytes
+LINE = "x" * 30_000
 
 
 @pytest.fixture
@@ -115,3 +119,45 @@ def test_what_is_no_database_is_said_as_sqlalchemy_says_it(tmp_path):
     (tmp_path / "server.db").write_bytes(b"no database, " * 200)
     with closing(database.at(tmp_path / "server.db")) as books, pytest.raises(OperationalError), books.write():
         pass
+
+
+def test_a_log_that_has_grown_long_is_folded_back_behind_the_commit_and_gives_its_room_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "BACKSTOP", LONG)
+    monkeypatch.setattr(database, "BACKSTOP", LONG)
+    with closing(Store(tmp_path / "booth.db")) as card, closing(database.at(tmp_path / "server.db")) as books:
+        with books.write() as connection:
+            connection.exec_driver_sql("CREATE TABLE ledger (line TEXT)")
+        longest = {"booth.db": 0, "server.db": 0}
+        for _ in range(40):
+            with card.write(durable=False) as db:
+                note(db, "line", LINE)
+            with books.write(durable=False) as connection:
+                connection.exec_driver_sql("INSERT INTO ledger VALUES (?)", (LINE,))
+            for name, most in longest.items():
+                longest[name] = max(most, (tmp_path / f"{name}-wal").stat().st_size)
+    assert all(LONG < most < 2 * LONG for most in longest.values()), longest
+
+
+def test_a_fold_that_fails_raises_doubt_and_no_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "BACKSTOP", 0)
+    with closing(Store(tmp_path / "booth.db")) as card:
+        with card.write() as db:
+            note(db, "line", "1")
+        broken = Broken(failed())
+        card._doubt.fold(broken, 0)
+        assert card._doubt
+        assert broken.asked == ["PRAGMA wal_checkpoint(PASSIVE)"]
+        with card.write() as db:  # has the log begin anew
+            note(db, "line", "2")
+        assert not card._doubt
+
+
+class Broken:
+    """A connection whose disk fails."""
+
+    def __init__(self, problem):
+        self._problem, self.asked = problem, []
+
+    def execute(self, statement):
+        self.asked.append(statement)
+        raise self._problem

@@ -300,11 +300,13 @@ def test_each_header_of_a_signature_is_needed(shared, missing):
 
 
 def raw(server, *lines):
-    """What the server says to a request that no client would send: its first line."""
+    """The status of what the server says to a request that no client would send, its kind of content, and that."""
     at = urlsplit(server.api_url)
     with socket.create_connection((at.hostname, at.port), 20) as plain, tls().wrap_socket(plain) as line:
         line.sendall("\r\n".join((*lines, "host: x", "connection: close", "", "")).encode("latin-1"))
-        return line.makefile("rb").readline().decode("latin-1").split(" ")[1]
+        head, _, body = line.makefile("rb").read().partition(b"\r\n\r\n")
+        first, *headers = head.decode("latin-1").lower().splitlines()
+        return first.split(" ")[1], dict(header.split(": ", 1) for header in headers)["content-type"], body
 
 
 def tls():
@@ -319,6 +321,7 @@ def tls():
         (("POST /v1/enrol HTTP/1.1", "content-length: 3", "content-length: 4"), "400"),
         (("POST /v1/enrol HTTP/1.1", f"content-length: {'9' * 5000}"), "400"),
         (("POST /v1/enrol HTTP/1.1", "content-length: -1"), "400"),
+        (("POST /v1/claims HTTP/1.1", "transfer-encoding: d[?X1"), "400"),
         (("POST /v1/enrol HTTP/1.1", "content-length: 99999999"), "413"),
         (("GET /v1/lists HTTP/1.1", "booth-id: a", "booth-id: b", "booth-nonce: \xff"), "403"),
         (("BREW /v1/nonce HTTP/1.1",), "405"),
@@ -326,7 +329,9 @@ def tls():
     ],
 )
 def test_requests_that_no_client_sends(server, lines, status):
-    assert raw(server, *lines) == status
+    said, kind, body = raw(server, *lines)
+    assert (said, kind) == (status, "application/json")
+    assert status == "200" or wire.decode(body, wire.Refusal).detail
 
 
 def test_the_routes_are_those_of_the_document(server):
