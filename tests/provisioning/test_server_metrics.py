@@ -61,7 +61,14 @@ def test_figures_add_up_over_all_processes(fleet, directory, capsys, deck_of, pa
     assert cli.main(["token", "new", NAME, "--data", str(directory)]) == 0
     one = Traveller(capsys.readouterr().out.strip())
     assert one.enrol().status == 200
-    status = {"software": "", "pending_calls": 3, "pending_recordings": 2, "oldest": 1e9, "free_bytes": 10**9}
+    status = {
+        "software": "",
+        "pending_calls": 3,
+        "pending_recordings": 2,
+        "pending_bytes": 4_200,
+        "oldest": 1e9,
+        "free_bytes": 10**9,
+    }
     one.post(wire.STATUS, wire.Status(**status, faults=("card-full", NAME)), wire.Wanted)
     call, deck = uuid.uuid4(), deck_of(directory)
     told = {"version": 1, "id": str(call), "agent": NAME, "number": {"key": "+81312345601"}}
@@ -75,6 +82,7 @@ def test_figures_add_up_over_all_processes(fleet, directory, capsys, deck_of, pa
     found = figures(text)
     assert found["booths", ("state", "seen")] == 1
     assert (found["booth_pending_calls",], found["booth_pending_recordings",], found["calls",]) == (3, 2, 1)
+    assert found["booth_pending_bytes",] == 4_200
     assert found["booth_oldest_pending_seconds",] > 1e8
     assert found["booth_faults", ("fault", "card-full")] == found["booth_faults", ("fault", "other")] == 1
     assert sum(value for (name, *_), value in found.items() if name == "recordings") == 1

@@ -17,7 +17,7 @@ from typing import Any
 from anyio import to_thread
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -160,13 +160,7 @@ def _of_booths(connection: Connection, now: float, *, names: bool) -> Iterator[F
     yield Family(
         "booth_faults", "gauge", "Booths that tell of a fault.", [({"fault": one}, faults[one]) for one in faults]
     )
-    yield _one(
-        "booth_pending_calls", "Calls that booths have not delivered yet.", sum(row.pending_calls for row in rows)
-    )
-    waiting = sum(row.pending_recordings for row in rows)
-    yield _one("booth_pending_recordings", "Recordings that booths have not delivered yet.", waiting)
-    oldest = max((now - row.oldest for row in rows if row.oldest is not None), default=0.0)
-    yield _one("booth_oldest_pending_seconds", "Age of the oldest thing not delivered.", max(0.0, oldest))
+    yield from _waiting(rows, now)
     full = sum(row.full_in is not None and row.full_in < SOON for row in rows)
     yield _one("booths_full_soon", f"Booths whose card will be full within {SOON:g} days.", full)
     yield _one(
@@ -175,6 +169,18 @@ def _of_booths(connection: Connection, now: float, *, names: bool) -> Iterator[F
     if names:
         seen = [({"booth": row.name, "id": row.id}, row.seen) for row in rows if row.seen is not None]
         yield Family("booth_seen_timestamp_seconds", "gauge", "When a booth was last heard.", seen)
+
+
+def _waiting(rows: Sequence[Row[Any]], now: float) -> Iterator[Family]:
+    """What booths have not delivered yet."""
+    for what, meaning in (
+        ("calls", "Calls that booths have not delivered yet."),
+        ("recordings", "Recordings that booths have not delivered yet."),
+        ("bytes", "Bytes of the recordings that booths have not delivered yet, roughly."),
+    ):
+        yield _one(f"booth_pending_{what}", meaning, sum(getattr(row, f"pending_{what}") for row in rows))
+    oldest = max((now - row.oldest for row in rows if row.oldest is not None), default=0.0)
+    yield _one("booth_oldest_pending_seconds", "Age of the oldest thing not delivered.", max(0.0, oldest))
 
 
 def _of_recordings(connection: Connection) -> Iterator[Family]:
