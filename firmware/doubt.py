@@ -66,7 +66,7 @@ class Doubt:
         try:
             if self._log.stat().st_size > longest:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except sqlite3.OperationalError as problem:
+        except sqlite3.DatabaseError as problem:
             self.heard(problem)
         except OSError:  # there is no log, or no disk
             return

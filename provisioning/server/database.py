@@ -77,14 +77,14 @@ class Database:
                 stack.enter_context(self._wary())
             options = _WRITING | {"durable": durable}
             connection = stack.enter_context(self._engine.connect()).execution_options(**options)
+            with connection.begin():
+                if not self.sqlite:
+                    _begin_postgresql(connection, durable=durable, alone=alone)
+                yield connection
+                if self.sqlite:
+                    self._doubt.check()
             if self.sqlite:
-                stack.callback(self._fold, connection)  # when it is committed
-            stack.enter_context(connection.begin())
-            if not self.sqlite:
-                _begin_postgresql(connection, durable=durable, alone=alone)
-            yield connection
-            if self.sqlite:
-                self._doubt.check()
+                self._doubt.fold(_driver(connection), BACKSTOP)
 
     @contextmanager
     def _wary(self) -> Iterator[None]:
@@ -100,9 +100,6 @@ class Database:
         except sqlite3.DatabaseError as problem:  # said as SQLAlchemy says it, for those who know only that
             self._doubt.heard(problem)
             raise OperationalError("a write", None, problem) from problem
-
-    def _fold(self, connection: Connection) -> None:
-        self._doubt.fold(cast(sqlite3.Connection, connection.connection.dbapi_connection), BACKSTOP)
 
     def _prepare_sqlite(self, connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         _set_up_sqlite(connection)
@@ -184,6 +181,10 @@ _CONNECT = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    return cast(sqlite3.Connection, connection.connection.dbapi_connection)
 
 
 def _set_up_sqlite(connection: sqlite3.Connection) -> None:
