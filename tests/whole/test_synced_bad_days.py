@@ -26,6 +26,7 @@ from firmware.syncing.strikes import Strikes
 from firmware.syncing.uplink import Uplink
 from hw.contracts import FRAME
 from hw.events import Cause, Party
+from tests.places import environed
 from tests.whole import proxy
 
 pytestmark = pytest.mark.slow
@@ -234,7 +235,8 @@ def test_another_server_at_the_same_address_hears_nothing(central, branch, until
     made = busy_days(place, 1)
     central.down()
     rightful, central.directory = central.directory, tmp_path / "impostor"
-    central.up()
+    with environed({}):  # with books of its own
+        central.up()
     central.sync(place.directory)
     until(lambda: '"wrong-pin"' in report(card, place))
     assert central.rows("SELECT * FROM booth") == []
