@@ -240,8 +240,10 @@ class AnalogPhone:
         if call.incoming and not call.placed:
             yield from self._talk.seize()
             yield Pause(self._pace.on_hook / 2)
-        yield from self._talk.release()
-        self._finish(call, CallEnded(Cause.NORMAL, Party.NEAR))
+        try:
+            yield from self._talk.release()
+        finally:  # whatever became of the line, for this call it is over
+            self._finish(call, CallEnded(Cause.NORMAL, Party.NEAR))
 
     def _apply(self, call: AnalogCall, event: Event | None) -> None:
         """Tell what became of the call, and act on its end."""

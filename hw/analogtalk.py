@@ -8,6 +8,7 @@ from hw.cadence import COUNTRIES, Cadence, Sound
 from hw.contracts import FRAME, Post
 from hw.dle import Keys
 from hw.dtmf import PITCHES
+from hw.errors import UnexpectedReply
 from hw.events import AudioFailed, LineDegraded
 from hw.modems.analog import GENERIC
 from hw.v253 import done
@@ -16,7 +17,6 @@ from hw.voicesetup import Setup, Voice
 from hw.voicesound import VoiceSound
 
 NO_DUPLEX = "the modem has no full duplex: talk on the handset at its own jack"
-ON_HOOK = ("ATH", "AT+FCLASS=0")
 DUPLEX, RECORD = "^", "!"  # the codes that end the two kinds of stream
 
 
@@ -100,24 +100,28 @@ class Talk:
         yield from self._open("AT+VRX", RECORD)
 
     def release(self) -> Script:
-        """End the stream and put the line down."""
+        """End the stream and put the line down. Raises UnexpectedReply where the modem will not."""
         patience = self.voice.model.pace
         if self._port.streaming:
             yield Halt(self._halt, patience.halt)
         self._sound.end()
         self._port.strayed = False
         yield Ask("AT+VLS=0", patience.reply)
-        if not (yield from self._put_down()) and not (yield from self._put_down()):
-            self._port.strayed = True
+        # One refusal may be of a letter that was lost on the way, or another command's.
+        refused = (yield from self._put_down()) and (yield from self._put_down())
+        self._port.strayed |= bool(refused)
         self.put_down_at = self._now()
+        if "ATH" in refused:  # the next number would be dialled into this talk
+            raise UnexpectedReply("the modem does not put the line down")
 
-    def _put_down(self) -> Generator[Ask | Say | Pause, Reply, bool]:
-        """Whether the modem refused nothing of it; a letter may have been lost on the way, or an answer been another's."""
-        finals = []
-        for command in ON_HOOK:
+    def _put_down(self) -> Generator[Ask | Say | Pause, Reply, tuple[str, ...]]:
+        """What the modem refused of it."""
+        refused: tuple[str, ...] = ()
+        for command in ("ATH", "AT+FCLASS=0"):
             reply = yield Ask(command, self.voice.model.pace.reply)
-            finals.append(reply.final)
-        return "ERROR" not in finals
+            if reply.final == "ERROR":
+                refused = (*refused, command)
+        return refused
 
     def probe(self) -> Generator[Ask | Say | Pause, Reply, bool]:
         """Whether there is a dial tone: to take the line and dial nothing waits for it."""

@@ -50,7 +50,7 @@ class Interview:
         except PortLost as problem:
             self.close()
             raise _plainly(self.path, problem) from problem
-        except BaseException:
+        except BaseException:  # goes on as it is: only, the port is not kept
             self.close()
             raise
         return self

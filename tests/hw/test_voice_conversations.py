@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 import pytest
 
-from hw.events import AudioFailed, CallEnded, Fault, LineLost, LineReady
+from hw.events import AudioFailed, CallEnded, Fault, LineLost, LineReady, Party
 from tests.hw.conversations import NUMBER
 from tests.hw.honest_voicemodem import LATENCY, MAKES
 from tests.hw.voice_conversations import DAYS, END, HASTY, VoiceBooth, at_rest, week
@@ -47,6 +47,7 @@ def test_two_hundred_thousand_bad_days(name):
 
 
 # What bad days have taught
+DOWN = ("AT+VLS=0", "ATH", "AT+FCLASS=0")
 
 
 @pytest.fixture
@@ -93,6 +94,24 @@ def test_a_setting_refused_that_was_agreed_to_is_asked_for_anew(booth):
     assert booth.run(5.0, lambda: not booth.open)
     booth.run(1.0)
     talk(booth)
+
+
+def test_a_modem_that_does_not_put_the_line_down_is_never_dialled_into(booth):
+    """The former customer is still there: whoever was dialled next would not be who answers."""
+    talk(booth)
+    modem, there = booth.wire.modem, []
+    honest, say = modem.obey, booth.wire.say
+    modem.obey = lambda command: ["ERROR"] if command in DOWN else honest(command)
+    booth.wire.say = lambda data: (b"ATD" in data and there.append(modem.far)) or say(data)
+    booth.tasks.append(booth.hang_up)
+    assert booth.run(5.0, lambda: booth.lost)
+    assert [event.by for event in booth.events if isinstance(event, CallEnded)] == [Party.NEAR]
+    assert modem.far == "talking"
+    modem.dialled = ""
+    booth.tasks.append(booth.dial)
+    booth.live(5.0)  # the line is opened anew, and that puts it down
+    assert there == [""]
+    assert modem.dialled == NUMBER
 
 
 def test_who_calls_while_the_line_is_being_closed_finds_nobody(booth):
