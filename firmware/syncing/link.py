@@ -57,7 +57,7 @@ class _PinnedConnection(http.client.HTTPConnection):
             found = wire.pin_of(spki.public_key(shown))
             if not any(compare_digest(found, pin) for pin in self._pins):
                 raise WrongPin("another server answers at this address: it has not the key that the token named")
-        except BaseException:
+        except BaseException:  # goes on as it is: only, no connection stays whose key was not compared
             plain.close()
             self.close()
             raise
